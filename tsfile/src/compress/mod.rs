@@ -1,0 +1,1 @@
+//! Byte-level codecs of a page, one file per algorithm.

@@ -1,0 +1,11 @@
+//! Native reader for Apache TsFile, the columnar time series format of Apache IoTDB.
+
+mod error;
+
+pub mod compress;
+pub mod encoding;
+pub mod format;
+pub mod model;
+pub mod wire;
+
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,15 @@
+//! The vocabulary: plain data, no bytes, no I/O.
+
+mod codes;
+mod data_type;
+mod device_id;
+mod schema;
+mod statistics;
+mod value;
+
+pub use codes::{Compression, Encoding};
+pub use data_type::DataType;
+pub use device_id::{DeviceId, Model, split_path};
+pub use schema::{ColumnCategory, MeasurementSchema, TableColumn, TableSchema};
+pub use statistics::{Statistics, ValueStatistics};
+pub use value::Value;
