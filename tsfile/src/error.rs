@@ -44,6 +44,7 @@ struct Inner {
     offset: Option<u64>,
     device: Option<String>,
     measurement: Option<String>,
+    time: Option<i64>,
     expected: Option<String>,
     got: Option<String>,
     hint: Option<String>,
@@ -61,6 +62,7 @@ impl Error {
             offset: None,
             device: None,
             measurement: None,
+            time: None,
             expected: None,
             got: None,
             hint: None,
@@ -111,6 +113,13 @@ impl Error {
         self
     }
 
+    /// Replaces an offset that was relative to decompressed bytes by that of the structure in the file.
+    #[must_use]
+    pub(crate) fn rebased_to(mut self, offset: u64) -> Self {
+        self.0.offset = Some(offset);
+        self
+    }
+
     /// Adds the device, unless one is already named.
     #[must_use]
     pub fn device(mut self, device: impl Into<String>) -> Self {
@@ -122,6 +131,13 @@ impl Error {
     #[must_use]
     pub fn measurement(mut self, measurement: impl Into<String>) -> Self {
         self.0.measurement.get_or_insert_with(|| measurement.into());
+        self
+    }
+
+    /// Adds the time of the row, in the unit of the file.
+    #[must_use]
+    pub fn at_time(mut self, time: i64) -> Self {
+        self.0.time = Some(time);
         self
     }
 
@@ -187,6 +203,9 @@ impl fmt::Display for Error {
             (Some(d), None) => write!(f, " (device {d})")?,
             (None, Some(m)) => write!(f, " (measurement {m})")?,
             (None, None) => {}
+        }
+        if let Some(time) = e.time {
+            write!(f, " at time {time}")?;
         }
         if let Some(offset) = e.offset {
             write!(f, " at byte {offset}")?;

@@ -35,16 +35,19 @@ impl<'a> ByteReader<'a> {
     }
 
     /// Bytes left.
+    #[inline]
     pub fn remaining(&self) -> usize {
         self.bytes.len() - self.position
     }
 
     /// Whether nothing is left.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.remaining() == 0
     }
 
     /// The bytes left, without consuming them.
+    #[inline]
     pub fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.position..).unwrap_or(&[])
     }
@@ -59,21 +62,32 @@ impl<'a> ByteReader<'a> {
         Error::corrupt(self.section, message).at(self.position as u64)
     }
 
+    /// A corruption error at `position`, where the field at fault begins.
+    pub fn error_at(&self, position: usize, message: impl Into<String>) -> Error {
+        Error::corrupt(self.section, message).at(position as u64)
+    }
+
     /// Takes `n` bytes.
+    #[inline]
     pub fn take(&mut self, n: usize) -> Result<&'a [u8]> {
         match self.rest().get(..n) {
             Some(taken) => {
                 self.position += n;
                 Ok(taken)
             }
-            None => Err(self
-                .error("the bytes end too early")
-                .expected(format!("{n} more bytes"))
-                .got(self.remaining())),
+            None => Err(self.too_short(n)),
         }
     }
 
+    #[cold]
+    fn too_short(&self, n: usize) -> Error {
+        self.error("the bytes end too early")
+            .expected(format!("{n} more bytes"))
+            .got(self.remaining())
+    }
+
     /// Takes exactly `N` bytes.
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut out = [0; N];
         out.copy_from_slice(self.take(N)?);
@@ -81,32 +95,38 @@ impl<'a> ByteReader<'a> {
     }
 
     /// One byte.
+    #[inline]
     pub fn u8(&mut self) -> Result<u8> {
         let [b] = self.array()?;
         Ok(b)
     }
 
     /// Big-endian 32-bit integer.
+    #[inline]
     pub fn i32(&mut self) -> Result<i32> {
         Ok(i32::from_be_bytes(self.array()?))
     }
 
     /// Big-endian 64-bit integer.
+    #[inline]
     pub fn i64(&mut self) -> Result<i64> {
         Ok(i64::from_be_bytes(self.array()?))
     }
 
     /// Big-endian 32-bit float.
+    #[inline]
     pub fn f32(&mut self) -> Result<f32> {
         Ok(f32::from_be_bytes(self.array()?))
     }
 
     /// Big-endian 64-bit float.
+    #[inline]
     pub fn f64(&mut self) -> Result<f64> {
         Ok(f64::from_be_bytes(self.array()?))
     }
 
     /// Unsigned variable-length 32-bit integer, at most 5 bytes.
+    #[inline]
     pub fn uvarint(&mut self) -> Result<u32> {
         let value = self.uvarint64()?;
         u32::try_from(value).map_err(|_| {
@@ -142,31 +162,43 @@ impl<'a> ByteReader<'a> {
     }
 
     /// Unsigned variable-length 64-bit integer, at most 10 bytes.
+    #[inline]
     pub fn uvarint64(&mut self) -> Result<u64> {
+        let start = self.position;
         let mut value = 0u64;
-        for shift in (0..70).step_by(7) {
-            let byte = self.u8()?;
+        for (&byte, shift) in self.rest().iter().zip((0..70).step_by(7)) {
+            self.position += 1;
             let bits = u64::from(byte & 0x7f);
             if shift == 63 && bits > 1 {
-                break;
+                return Err(self.endless_varint());
             }
             value |= bits << shift;
             if byte & 0x80 == 0 {
                 return Ok(value);
             }
         }
-        Err(self
-            .error("a variable-length integer does not end")
-            .expected("at most 10 bytes"))
+        Err(if self.position - start < 10 {
+            self.too_short(1)
+        } else {
+            self.endless_varint()
+        })
+    }
+
+    #[cold]
+    fn endless_varint(&self) -> Error {
+        self.error("a variable-length integer does not end")
+            .expected("at most 10 bytes")
     }
 
     /// Zigzag variable-length 32-bit integer.
+    #[inline]
     pub fn svarint(&mut self) -> Result<i32> {
         let u = self.uvarint()?;
         Ok((u >> 1) as i32 ^ -((u & 1) as i32))
     }
 
     /// Zigzag variable-length 64-bit integer.
+    #[inline]
     pub fn svarint64(&mut self) -> Result<i64> {
         let u = self.uvarint64()?;
         Ok((u >> 1) as i64 ^ -((u & 1) as i64))
@@ -354,5 +386,7 @@ mod tests {
             e.to_string(),
             "tail: the bytes end too early at byte 0; expected 4 more bytes, found 2"
         );
+        let e = ByteReader::at(&[1, 2], 2, "tail").error_at(1, "wrong");
+        assert_eq!(e.to_string(), "tail: wrong at byte 1");
     }
 }

@@ -9,3 +9,4 @@ mod cursor;
 mod varint;
 
 pub use cursor::{ByteReader, ByteWriter};
+pub(crate) use varint::put_uvarint;

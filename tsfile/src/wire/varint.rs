@@ -2,7 +2,7 @@
 
 /// Appends `v`.
 #[expect(clippy::cast_possible_truncation, reason = "masked to seven bits")]
-pub(super) fn put_uvarint(out: &mut Vec<u8>, mut v: u64) {
+pub(crate) fn put_uvarint(out: &mut Vec<u8>, mut v: u64) {
     while v >= 0x80 {
         out.push((v as u8) | 0x80);
         v >>= 7;
