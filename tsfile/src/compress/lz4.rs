@@ -1,0 +1,26 @@
+//! LZ4: one raw block, neither frame nor length; only the page header knows the size.
+
+use super::{check_ratio, corrupt, failed, resize};
+use crate::Result;
+use crate::model::Compression::Lz4;
+use lz4_flex::block;
+
+/// Every further byte of a length adds at most 255.
+const MOST_PER_BYTE: usize = 255;
+
+pub(super) fn decompress(input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
+    check_ratio(Lz4, input.len(), size, MOST_PER_BYTE)?;
+    resize(Lz4, out, size)?;
+    let written = block::decompress_into(input, out).map_err(|e| corrupt(Lz4, e))?;
+    out.truncate(written);
+    Ok(())
+}
+
+pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    let start = out.len();
+    out.resize(start + block::get_maximum_output_size(input.len()), 0);
+    let room = out.get_mut(start..).unwrap_or(&mut []);
+    let written = block::compress_into(input, room).map_err(|e| failed(Lz4, e))?;
+    out.truncate(start + written);
+    Ok(())
+}
