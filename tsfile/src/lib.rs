@@ -2,9 +2,11 @@
 
 mod error;
 
+pub mod arrow;
 pub mod compress;
 pub mod encoding;
 pub mod format;
+pub mod io;
 pub mod model;
 pub mod wire;
 

@@ -1,0 +1,619 @@
+//! Decoded values, columns that grow, and the arrays they become without a copy.
+
+use super::spread::{extend_bytes, pad, spread, spread_bytes};
+use super::types::{ColumnType, DateMode, TextMode, date_to_days};
+use crate::encoding::BytesBuf;
+use crate::model::DataType;
+use crate::{Error, ErrorKind, Result};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array,
+    Int32Array, Int64Array, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+    TimestampNanosecondArray,
+};
+use arrow_buffer::{
+    BooleanBuffer, BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer,
+};
+use std::sync::Arc;
+
+/// Values of one physical type, without nulls.
+#[derive(Debug, Clone)]
+pub enum Values {
+    /// BOOLEAN
+    Bool(Vec<bool>),
+    /// INT32, DATE
+    I32(Vec<i32>),
+    /// INT64, TIMESTAMP, times
+    I64(Vec<i64>),
+    /// FLOAT
+    F32(Vec<f32>),
+    /// DOUBLE
+    F64(Vec<f64>),
+    /// TEXT, STRING, BLOB, OBJECT
+    Bytes(BytesBuf),
+}
+
+impl Values {
+    /// No values of the physical type of `data_type`.
+    pub fn new(data_type: DataType) -> Self {
+        match data_type {
+            DataType::Boolean => Self::Bool(Vec::new()),
+            DataType::Int32 | DataType::Date => Self::I32(Vec::new()),
+            DataType::Int64 | DataType::Timestamp | DataType::Vector => Self::I64(Vec::new()),
+            DataType::Float => Self::F32(Vec::new()),
+            DataType::Double => Self::F64(Vec::new()),
+            DataType::Text | DataType::String | DataType::Blob | DataType::Object => {
+                Self::Bytes(BytesBuf::default())
+            }
+        }
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bool(v) => v.len(),
+            Self::I32(v) => v.len(),
+            Self::I64(v) => v.len(),
+            Self::F32(v) => v.len(),
+            Self::F64(v) => v.len(),
+            Self::Bytes(v) => v.len(),
+        }
+    }
+
+    /// Whether there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes that the values take.
+    pub fn size_bytes(&self) -> usize {
+        match self {
+            Self::Bool(v) => v.len(),
+            Self::I32(v) => v.len() * 4,
+            Self::I64(v) => v.len() * 8,
+            Self::F32(v) => v.len() * 4,
+            Self::F64(v) => v.len() * 8,
+            Self::Bytes(v) => v.len() * 4 + v.data.len(),
+        }
+    }
+
+    /// A copy of values `from..from + n`.
+    ///
+    /// # Errors
+    /// Strings pass 2 GiB.
+    pub fn copy(&self, from: usize, n: usize) -> Result<Self> {
+        let mut out = match self {
+            Self::Bool(_) => Self::Bool(Vec::new()),
+            Self::I32(_) => Self::I32(Vec::new()),
+            Self::I64(_) => Self::I64(Vec::new()),
+            Self::F32(_) => Self::F32(Vec::new()),
+            Self::F64(_) => Self::F64(Vec::new()),
+            Self::Bytes(_) => Self::Bytes(BytesBuf::default()),
+        };
+        out.append(self, from, n, None)?;
+        Ok(out)
+    }
+
+    /// Bytes that are allocated.
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        match self {
+            Self::Bool(v) => v.capacity(),
+            Self::I32(v) => v.capacity() * 4,
+            Self::I64(v) => v.capacity() * 8,
+            Self::F32(v) => v.capacity() * 4,
+            Self::F64(v) => v.capacity() * 8,
+            Self::Bytes(v) => v.offsets.capacity() * 4 + v.data.capacity(),
+        }
+    }
+
+    /// Refuses byte strings that are longer together; numbers have a fixed size that their count limits.
+    pub(crate) fn limit_bytes(&mut self, most: u64) {
+        if let Self::Bytes(v) = self {
+            v.limit = usize::try_from(most).unwrap_or(usize::MAX);
+        }
+    }
+
+    /// Forgets the values and keeps the memory.
+    pub fn clear(&mut self) {
+        match self {
+            Self::Bool(v) => v.clear(),
+            Self::I32(v) => v.clear(),
+            Self::I64(v) => v.clear(),
+            Self::F32(v) => v.clear(),
+            Self::F64(v) => v.clear(),
+            Self::Bytes(v) => v.clear(),
+        }
+    }
+
+    /// Makes room for `n` more values (of strings: for their offsets).
+    fn reserve(&mut self, n: usize) {
+        match self {
+            Self::Bool(v) => v.reserve(n),
+            Self::I32(v) => v.reserve(n),
+            Self::I64(v) => v.reserve(n),
+            Self::F32(v) => v.reserve(n),
+            Self::F64(v) => v.reserve(n),
+            Self::Bytes(v) => v.offsets.reserve(n),
+        }
+    }
+
+    /// Appends `n` zero values (empty strings): the places of nulls.
+    fn pad(&mut self, n: usize) {
+        let len = self.len() + n;
+        match self {
+            Self::Bool(v) => v.resize(len, false),
+            Self::I32(v) => v.resize(len, 0),
+            Self::I64(v) => v.resize(len, 0),
+            Self::F32(v) => v.resize(len, 0.0),
+            Self::F64(v) => v.resize(len, 0.0),
+            Self::Bytes(v) => pad(v, len),
+        }
+    }
+
+    /// Appends rows of `src`: all of `from..from + n` when `bits` is `None`, else spread over `n` rows by
+    /// `bits` from bit `bit_from`. Widens where the types differ.
+    fn append(
+        &mut self,
+        src: &Self,
+        from: usize,
+        n: usize,
+        bits: Option<(&[u8], usize)>,
+    ) -> Result<()> {
+        macro_rules! same {
+            ($out:expr, $src:expr) => {
+                match bits {
+                    None => $out.extend_from_slice($src.get(from..from + n).unwrap_or(&[])),
+                    Some((bits, bit_from)) => {
+                        spread($out, $src.get(from..).unwrap_or(&[]), bits, bit_from, n)
+                    }
+                }
+            };
+        }
+        macro_rules! wider {
+            ($out:expr, $src:expr, $to:ty) => {{
+                let widened: Vec<$to> = $src
+                    .get(from..)
+                    .unwrap_or(&[])
+                    .iter()
+                    .map(|&v| <$to>::from(v))
+                    .collect();
+                match bits {
+                    None => $out.extend_from_slice(widened.get(..n).unwrap_or(&[])),
+                    Some((bits, bit_from)) => spread($out, &widened, bits, bit_from, n),
+                }
+            }};
+        }
+        match (self, src) {
+            (Self::Bool(out), Self::Bool(src)) => same!(out, src),
+            (Self::I32(out), Self::I32(src)) => same!(out, src),
+            (Self::I64(out), Self::I64(src)) => same!(out, src),
+            (Self::F32(out), Self::F32(src)) => same!(out, src),
+            (Self::F64(out), Self::F64(src)) => same!(out, src),
+            (Self::I64(out), Self::I32(src)) => wider!(out, src, i64),
+            (Self::F64(out), Self::I32(src)) => wider!(out, src, f64),
+            (Self::F64(out), Self::F32(src)) => wider!(out, src, f64),
+            (Self::Bytes(out), Self::Bytes(src)) => match bits {
+                None => extend_bytes(out, src, from, from + n)?,
+                Some((bits, bit_from)) => spread_bytes(out, src, from, bits, bit_from, n)?,
+            },
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Schema,
+                    "column",
+                    "a chunk has a type that does not widen to the type of its timeseries",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A column that grows row by row range and becomes one array.
+#[derive(Debug)]
+pub struct ColumnBuilder {
+    column: ColumnType,
+    values: Values,
+    validity: Option<BooleanBufferBuilder>,
+    /// Rows of the last array: the next one is probably as long.
+    expected: usize,
+}
+
+impl ColumnBuilder {
+    /// An empty column.
+    pub fn new(column: ColumnType) -> Self {
+        let values = Values::new(column.data_type);
+        Self {
+            column,
+            values,
+            validity: None,
+            expected: 0,
+        }
+    }
+
+    /// Number of rows so far.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there is no row yet.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Bytes that the rows take so far.
+    pub fn size_bytes(&self) -> usize {
+        self.values.size_bytes()
+    }
+
+    /// Type of the column.
+    pub fn column(&self) -> &ColumnType {
+        &self.column
+    }
+
+    /// Appends values `from..from + n` of `src`, none of them null.
+    ///
+    /// # Errors
+    /// The types do not widen, or strings pass 2 GiB.
+    pub fn append_dense(&mut self, src: &Values, from: usize, n: usize) -> Result<()> {
+        self.make_room();
+        self.values.append(src, from, n, None)?;
+        if let Some(v) = &mut self.validity {
+            v.append_n(n, true);
+        }
+        Ok(())
+    }
+
+    /// Appends `n` rows: those whose bit in `bits` (least significant first, from `bit_from`) is set take the
+    /// values of `src` from `from` on, the others are null.
+    ///
+    /// # Errors
+    /// As [`ColumnBuilder::append_dense`].
+    pub fn append_spread(
+        &mut self,
+        src: &Values,
+        from: usize,
+        n: usize,
+        bits: &[u8],
+        bit_from: usize,
+    ) -> Result<()> {
+        self.make_room();
+        let before = self.len();
+        self.values.append(src, from, n, Some((bits, bit_from)))?;
+        self.validity(before)
+            .append_packed_range(bit_from..bit_from + n, bits);
+        Ok(())
+    }
+
+    /// Appends `n` nulls.
+    pub fn append_nulls(&mut self, n: usize) {
+        if n > 0 {
+            let before = self.len();
+            self.values.pad(n);
+            self.validity(before).append_n(n, false);
+        }
+    }
+
+    /// Appends the same string `n` times.
+    ///
+    /// # Errors
+    /// Strings pass 2 GiB, or the column holds no strings.
+    pub fn append_repeated(&mut self, value: &[u8], n: usize) -> Result<()> {
+        let Values::Bytes(out) = &mut self.values else {
+            return Err(Error::argument("a repeated string in a column of numbers"));
+        };
+        push_repeated(out, value, n)?;
+        if let Some(v) = &mut self.validity {
+            v.append_n(n, true);
+        }
+        Ok(())
+    }
+
+    /// Before the first row: growing by doubling would copy everything about once more.
+    fn make_room(&mut self) {
+        if self.values.is_empty() {
+            self.values.reserve(self.expected);
+        }
+    }
+
+    fn validity(&mut self, before: usize) -> &mut BooleanBufferBuilder {
+        self.validity.get_or_insert_with(|| {
+            let mut v = BooleanBufferBuilder::new(before + 1024);
+            v.append_n(before, true);
+            v
+        })
+    }
+
+    /// The array of all rows; the builder is empty again.
+    ///
+    /// # Errors
+    /// `(row, error)` of the first text that is no UTF-8 or integer that is no date, under the modes of the column.
+    pub fn finish(&mut self) -> std::result::Result<ArrayRef, (usize, Error)> {
+        self.expected = self.len();
+        let values = std::mem::replace(&mut self.values, Values::new(self.column.data_type));
+        let mut nulls = self
+            .validity
+            .take()
+            .map(|mut v| NullBuffer::new(v.finish()));
+        let array: ArrayRef = match values {
+            Values::Bool(v) => Arc::new(BooleanArray::new(BooleanBuffer::from(v), nulls)),
+            Values::I32(mut v) => {
+                if self.column.data_type == DataType::Date && self.column.dates != DateMode::Int {
+                    to_days(&mut v, &mut nulls, self.column.dates)?;
+                    Arc::new(Date32Array::new(v.into(), nulls))
+                } else {
+                    Arc::new(Int32Array::new(v.into(), nulls))
+                }
+            }
+            Values::I64(v) if self.column.data_type == DataType::Timestamp => {
+                timestamps(v.into(), nulls, self.column.unit.arrow())
+            }
+            Values::I64(v) => Arc::new(Int64Array::new(v.into(), nulls)),
+            Values::F32(v) => Arc::new(Float32Array::new(v.into(), nulls)),
+            Values::F64(v) => Arc::new(Float64Array::new(v.into(), nulls)),
+            Values::Bytes(v) => self.strings(v, nulls)?,
+        };
+        Ok(array)
+    }
+
+    fn strings(
+        &self,
+        v: BytesBuf,
+        nulls: Option<NullBuffer>,
+    ) -> std::result::Result<ArrayRef, (usize, Error)> {
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(v.offsets));
+        let data = Buffer::from_vec(v.data);
+        let text = matches!(self.column.data_type, DataType::Text | DataType::String)
+            && self.column.text != TextMode::Binary;
+        if !text {
+            return Ok(Arc::new(BinaryArray::new(offsets, data, nulls)));
+        }
+        // Arrow looks at the bytes of the whole batch at once; only when it refuses them the values are looked at one by one.
+        if let Ok(array) = StringArray::try_new(offsets.clone(), data.clone(), nulls.clone()) {
+            return Ok(Arc::new(array));
+        }
+        let values = || {
+            let ends = offsets.iter().zip(offsets.iter().skip(1));
+            ends.map(|(&from, &to)| data.get(from as usize..to as usize).unwrap_or(&[]))
+        };
+        let bad = values()
+            .enumerate()
+            .find(|(_, v)| std::str::from_utf8(v).is_err());
+        if let (Some((row, value)), TextMode::Utf8) = (bad, self.column.text) {
+            let shown: Vec<String> = value.iter().take(16).map(|b| format!("{b:02x}")).collect();
+            return Err((
+                row,
+                Error::new(ErrorKind::Value, "text", "bytes that are no UTF-8")
+                    .got(format!("0x{}", shown.concat()))
+                    .hint("use `text=lossy` or `text=binary` (--text lossy, --text binary)"),
+            ));
+        }
+        let mut clean = BytesBuf::default();
+        for value in values() {
+            let text = String::from_utf8_lossy(value);
+            clean.push(text.as_bytes()).map_err(|e| (0, e))?;
+        }
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(clean.offsets));
+        match StringArray::try_new(offsets, Buffer::from_vec(clean.data), nulls) {
+            Ok(array) => Ok(Arc::new(array)),
+            Err(e) => Err((0, Error::new(ErrorKind::Value, "text", e.to_string()))),
+        }
+    }
+
+    /// Takes back the memory of an array that this column made, when nobody else holds it.
+    pub fn recycle(&mut self, array: ArrayRef) {
+        if !self.values.is_empty() {
+            return;
+        }
+        let data = array.to_data();
+        drop(array);
+        let mut buffers = data.buffers().to_vec();
+        drop(data);
+        fn back<T: arrow_buffer::ArrowNativeType>(out: &mut Vec<T>, buffer: Option<Buffer>) {
+            if let Some(Ok(mut v)) = buffer.map(Buffer::into_vec::<T>) {
+                v.clear();
+                if v.capacity() > out.capacity() {
+                    *out = v;
+                }
+            }
+        }
+        match &mut self.values {
+            Values::Bool(_) => {}
+            Values::I32(v) => back(v, buffers.pop()),
+            Values::I64(v) => back(v, buffers.pop()),
+            Values::F32(v) => back(v, buffers.pop()),
+            Values::F64(v) => back(v, buffers.pop()),
+            Values::Bytes(v) => {
+                back(&mut v.data, buffers.pop());
+                back(&mut v.offsets, buffers.pop());
+                if v.offsets.is_empty() {
+                    v.offsets.push(0);
+                }
+            }
+        }
+    }
+}
+
+/// Appends `value` `n` times: the bytes double until there are enough.
+fn push_repeated(out: &mut BytesBuf, value: &[u8], n: usize) -> Result<()> {
+    let (start, first) = (out.data.len(), out.offsets.len());
+    let total = value.len().saturating_mul(n);
+    let fits = start
+        .checked_add(total)
+        .is_some_and(|end| i32::try_from(end).is_ok());
+    if n == 0 || !fits {
+        // Says why, and is rare.
+        return (0..n).try_for_each(|_| out.push(value));
+    }
+    out.data.reserve(total);
+    out.data.extend_from_slice(value);
+    while out.data.len() - start < total {
+        let have = out.data.len() - start;
+        let more = have.min(total - have);
+        out.data.extend_from_within(start..start + more);
+    }
+    out.offsets.resize(first + n, 0);
+    let mut end = start;
+    for offset in out.offsets.get_mut(first..).unwrap_or(&mut []) {
+        end += value.len();
+        *offset = end as i32;
+    }
+    Ok(())
+}
+
+fn to_days(
+    v: &mut [i32],
+    nulls: &mut Option<NullBuffer>,
+    mode: DateMode,
+) -> std::result::Result<(), (usize, Error)> {
+    let mut bad = Vec::new();
+    for (row, value) in v.iter_mut().enumerate() {
+        if nulls.as_ref().is_some_and(|n| n.is_null(row)) {
+            continue;
+        }
+        match date_to_days(*value) {
+            Some(days) => *value = days,
+            None if mode == DateMode::Null => {
+                *value = 0;
+                bad.push(row);
+            }
+            None => {
+                return Err((
+                    row,
+                    Error::new(ErrorKind::Value, "date", "an integer that is no date")
+                        .expected("yyyymmdd")
+                        .got(*value)
+                        .hint("use `dates=null` or `dates=int` (--dates null, --dates int)"),
+                ));
+            }
+        }
+    }
+    if !bad.is_empty() {
+        let mut valid = BooleanBufferBuilder::new(v.len());
+        match nulls.as_ref() {
+            Some(n) => valid.append_buffer(n.inner()),
+            None => valid.append_n(v.len(), true),
+        }
+        for row in bad {
+            valid.set_bit(row, false);
+        }
+        *nulls = Some(NullBuffer::new(valid.finish()));
+    }
+    Ok(())
+}
+
+fn timestamps(
+    v: ScalarBuffer<i64>,
+    nulls: Option<NullBuffer>,
+    unit: arrow_schema::TimeUnit,
+) -> ArrayRef {
+    match unit {
+        arrow_schema::TimeUnit::Microsecond => {
+            Arc::new(TimestampMicrosecondArray::new(v, nulls).with_timezone("UTC"))
+        }
+        arrow_schema::TimeUnit::Nanosecond => {
+            Arc::new(TimestampNanosecondArray::new(v, nulls).with_timezone("UTC"))
+        }
+        _ => Arc::new(TimestampMillisecondArray::new(v, nulls).with_timezone("UTC")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(data_type: DataType) -> ColumnType {
+        ColumnType {
+            data_type,
+            text: TextMode::Utf8,
+            dates: DateMode::Error,
+            unit: Default::default(),
+        }
+    }
+
+    #[test]
+    fn nulls_are_spread_by_bitmap() {
+        let mut c = ColumnBuilder::new(column(DataType::Int64));
+        c.append_dense(&Values::I64(vec![1, 2, 3]), 1, 2).unwrap();
+        c.append_spread(&Values::I64(vec![7, 8, 9]), 1, 4, &[0b0001_0100], 1)
+            .unwrap();
+        c.append_nulls(1);
+        c.append_dense(&Values::I32(vec![-5]), 0, 1).unwrap();
+        let array = c.finish().unwrap();
+        let got: Vec<Option<i64>> = array
+            .as_any()
+            .downcast_ref::<Int64Array>()
+            .unwrap()
+            .iter()
+            .collect();
+        assert_eq!(
+            got,
+            [
+                Some(2),
+                Some(3),
+                None,
+                Some(8),
+                None,
+                Some(9),
+                None,
+                Some(-5)
+            ]
+        );
+    }
+
+    #[test]
+    fn strings_are_spread_and_checked() {
+        let mut src = BytesBuf::default();
+        for s in [&b"a"[..], "é".as_bytes(), b"\xff"] {
+            src.push(s).unwrap();
+        }
+        let src = Values::Bytes(src);
+        let mut c = ColumnBuilder::new(column(DataType::Text));
+        c.append_spread(&src, 0, 3, &[0b101], 0).unwrap();
+        let array = c.finish().unwrap();
+        let got: Vec<Option<&str>> = array
+            .as_any()
+            .downcast_ref::<StringArray>()
+            .unwrap()
+            .iter()
+            .collect();
+        assert_eq!(got, [Some("a"), None, Some("é")]);
+        c.append_dense(&src, 0, 3).unwrap();
+        assert_eq!(c.finish().unwrap_err().0, 2);
+        let mut c = ColumnBuilder::new(ColumnType {
+            text: TextMode::Lossy,
+            ..column(DataType::Text)
+        });
+        c.append_dense(&src, 2, 1).unwrap();
+        let array = c.finish().unwrap();
+        assert_eq!(
+            array
+                .as_any()
+                .downcast_ref::<StringArray>()
+                .unwrap()
+                .value(0),
+            "\u{fffd}"
+        );
+    }
+
+    #[test]
+    fn a_string_split_inside_a_character_is_no_utf8() {
+        let mut src = BytesBuf::default();
+        src.push(&[0xc3]).unwrap();
+        src.push(&[0xa9]).unwrap();
+        let mut c = ColumnBuilder::new(column(DataType::String));
+        c.append_dense(&Values::Bytes(src), 0, 2).unwrap();
+        assert_eq!(c.finish().unwrap_err().0, 0);
+    }
+
+    #[test]
+    fn recycled_memory_is_used_again() {
+        let mut c = ColumnBuilder::new(column(DataType::Int64));
+        c.append_dense(&Values::I64((0..1000).collect()), 0, 1000)
+            .unwrap();
+        let array = c.finish().unwrap();
+        let address = array.to_data().buffers()[0].as_ptr();
+        c.recycle(array);
+        c.append_dense(&Values::I64((0..900).collect()), 0, 900)
+            .unwrap();
+        assert_eq!(c.finish().unwrap().to_data().buffers()[0].as_ptr(), address);
+    }
+}

@@ -1,0 +1,9 @@
+//! The only mapping between TsFile and Arrow: types, and decoded buffers to arrays.
+
+mod array;
+mod spread;
+mod types;
+
+pub use array::{ColumnBuilder, Values};
+pub use spread::set_runs;
+pub use types::{ColumnType, DateMode, TextMode, TimeUnit, date_to_days, days_to_date, widen};

@@ -1,0 +1,201 @@
+//! TsFile types and Arrow types.
+//!
+//! | TsFile | Arrow |
+//! |---|---|
+//! | BOOLEAN | Boolean |
+//! | INT32 | Int32 |
+//! | INT64 | Int64 |
+//! | FLOAT | Float32 |
+//! | DOUBLE | Float64 |
+//! | TEXT, STRING | Utf8, or Binary with `text=binary` |
+//! | BLOB, OBJECT | Binary |
+//! | DATE | Date32, or Int32 (`yyyymmdd`) with `dates=int` |
+//! | TIMESTAMP | Timestamp(unit, "UTC") |
+
+use crate::model::DataType;
+use arrow_schema::DataType as ArrowType;
+
+/// What happens to TEXT and STRING bytes that are no UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TextMode {
+    /// An error naming device, measurement and time.
+    #[default]
+    Utf8,
+    /// Each bad sequence becomes U+FFFD.
+    Lossy,
+    /// The column is Binary, bytes as they are.
+    Binary,
+}
+
+/// What happens to DATE integers that are no calendar date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DateMode {
+    /// An error naming device, measurement and time.
+    #[default]
+    Error,
+    /// They become null.
+    Null,
+    /// The column is Int32 and holds `yyyymmdd` as stored.
+    Int,
+}
+
+/// The unit of times, which the file does not record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeUnit {
+    /// milliseconds
+    #[default]
+    Ms,
+    /// microseconds
+    Us,
+    /// nanoseconds
+    Ns,
+}
+
+impl TimeUnit {
+    /// The Arrow unit.
+    pub fn arrow(self) -> arrow_schema::TimeUnit {
+        match self {
+            Self::Ms => arrow_schema::TimeUnit::Millisecond,
+            Self::Us => arrow_schema::TimeUnit::Microsecond,
+            Self::Ns => arrow_schema::TimeUnit::Nanosecond,
+        }
+    }
+
+    /// The Arrow type of a point in time in this unit.
+    pub fn timestamp(self) -> ArrowType {
+        ArrowType::Timestamp(self.arrow(), Some("UTC".into()))
+    }
+}
+
+/// How one column is stored while it is built, and as what it comes out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnType {
+    /// TsFile type, after widening.
+    pub data_type: DataType,
+    /// Text mode of the scan.
+    pub text: TextMode,
+    /// Date mode of the scan.
+    pub dates: DateMode,
+    /// Unit of TIMESTAMP.
+    pub unit: TimeUnit,
+}
+
+impl ColumnType {
+    /// The Arrow type of the finished array.
+    pub fn arrow(&self) -> ArrowType {
+        match self.data_type {
+            DataType::Boolean => ArrowType::Boolean,
+            DataType::Int32 => ArrowType::Int32,
+            DataType::Int64 | DataType::Vector => ArrowType::Int64,
+            DataType::Float => ArrowType::Float32,
+            DataType::Double => ArrowType::Float64,
+            DataType::Text | DataType::String if self.text == TextMode::Binary => ArrowType::Binary,
+            DataType::Text | DataType::String => ArrowType::Utf8,
+            DataType::Blob | DataType::Object => ArrowType::Binary,
+            DataType::Date if self.dates == DateMode::Int => ArrowType::Int32,
+            DataType::Date => ArrowType::Date32,
+            DataType::Timestamp => self.unit.timestamp(),
+        }
+    }
+
+    /// Bytes that one value takes in a batch; byte strings are estimated.
+    pub fn width_bytes(&self) -> usize {
+        match self.data_type {
+            DataType::Boolean => 1,
+            DataType::Int32 | DataType::Float | DataType::Date => 4,
+            DataType::Int64 | DataType::Double | DataType::Timestamp | DataType::Vector => 8,
+            DataType::Text | DataType::String | DataType::Blob | DataType::Object => 20,
+        }
+    }
+}
+
+/// The type that holds the values of both without losing a bit, or `None` when there is none.
+pub fn widen(a: DataType, b: DataType) -> Option<DataType> {
+    use DataType::{Double, Float, Int32, Int64, String, Text};
+    match (a, b) {
+        _ if a == b => Some(a),
+        (Int32, Int64) | (Int64, Int32) => Some(Int64),
+        (Int32 | Float, Double) | (Double, Int32 | Float) => Some(Double),
+        (Int32, Float) | (Float, Int32) => Some(Double),
+        (Text, String) | (String, Text) => Some(String),
+        _ => None,
+    }
+}
+
+/// Days since 1970-01-01 of a stored `yyyymmdd`, or `None` when there is no such day.
+pub fn date_to_days(stored: i32) -> Option<i32> {
+    if stored <= 0 {
+        return None;
+    }
+    let (year, month, day) = (stored / 10_000, stored / 100 % 100, stored % 100);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i32::from(leap),
+        _ => return None,
+    };
+    if day < 1 || day > last || year < 1 {
+        return None;
+    }
+    // Years begin in March here, so that the leap day is the last of its year.
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let of_era = y.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
+/// The stored `yyyymmdd` of a day, the inverse of [`date_to_days`]; `None` beyond years 1 to 9999.
+pub fn days_to_date(days: i32) -> Option<i32> {
+    let z = i64::from(days) + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let day = doy - (153 * mp + 2) / 5 + 1;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    let year = yoe + era * 400 + i64::from(month <= 2);
+    (1..=9999)
+        .contains(&year)
+        .then(|| i32::try_from(year * 10_000 + month * 100 + day).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_by_hand_and_back() {
+        for (stored, days) in [
+            (19700101, Some(0)),
+            (19691231, Some(-1)),
+            (20000229, Some(11_016)),
+            (20240131, Some(19_753)),
+            (10000101, Some(-354_285)),
+            (99991231, Some(2_932_896)),
+            (20230229, None),
+            (20231301, None),
+            (20230100, None),
+            (0, None),
+            (-20230101, None),
+        ] {
+            assert_eq!(date_to_days(stored), days, "{stored}");
+            if let Some(days) = days {
+                assert_eq!(days_to_date(days), Some(stored));
+            }
+        }
+    }
+
+    #[test]
+    fn widening_never_loses_bits() {
+        use DataType::*;
+        assert_eq!(widen(Int32, Int64), Some(Int64));
+        assert_eq!(widen(Int64, Double), None);
+        assert_eq!(widen(Float, Double), Some(Double));
+        assert_eq!(widen(Text, String), Some(String));
+        assert_eq!(widen(Boolean, Int32), None);
+    }
+}

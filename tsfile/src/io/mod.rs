@@ -1,0 +1,77 @@
+//! Where bytes come from: positioned reads through one trait.
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation
+)]
+
+mod coalesce;
+mod counting;
+mod file;
+mod memory;
+
+pub use counting::{CountingSource, ReadCounts};
+pub use file::FileSource;
+pub use memory::MemorySource;
+
+use crate::Result;
+use std::ops::Range;
+
+/// A source of bytes that can be read at any position, by several threads at once.
+pub trait ReadAt: Send + Sync {
+    /// Length in bytes.
+    fn size_bytes(&self) -> u64;
+
+    /// Fills `out` with the bytes from `offset` on.
+    ///
+    /// # Errors
+    /// The range passes the end, or the operating system refuses.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()>;
+
+    /// Reads several ranges; those that lie close together are fetched in one read.
+    ///
+    /// # Errors
+    /// As [`ReadAt::read_at`].
+    fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Vec<u8>>> {
+        coalesce::read_ranges(self, ranges)
+    }
+}
+
+/// Reads `len` bytes into a new vector, grown only when `len` is inside the source.
+///
+/// # Errors
+/// The range passes the end of the source, or reading fails.
+pub fn read_vec<S: ReadAt + ?Sized>(source: &S, offset: u64, len: usize) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    read_into(source, offset, len, &mut out)?;
+    Ok(out)
+}
+
+/// As [`read_vec`], into a vector that is used again.
+///
+/// # Errors
+/// The range passes the end of the source, or reading fails.
+pub fn read_into<S: ReadAt + ?Sized>(
+    source: &S,
+    offset: u64,
+    len: usize,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    check_range(source.size_bytes(), offset, len)?;
+    out.clear();
+    out.resize(len, 0);
+    source.read_at(offset, out)
+}
+
+/// An error unless `offset..offset + len` lies inside a source of `size` bytes.
+pub(crate) fn check_range(size: u64, offset: u64, len: usize) -> Result<()> {
+    if offset.checked_add(len as u64).is_none_or(|end| end > size) {
+        return Err(
+            crate::Error::corrupt("file", "a structure reaches past the end of the file")
+                .at(offset)
+                .expected(format!("{len} bytes"))
+                .got(format!("{} up to the end", size.saturating_sub(offset))),
+        );
+    }
+    Ok(())
+}
