@@ -1,0 +1,234 @@
+//! What the sources of one scan share: the window over the file, buffers, counters, the times decoded last.
+
+use super::TsFileReader;
+use super::chunk::ChunkReader;
+use super::limits::Limits;
+use super::page::{PageContext, decode_unmarked_times};
+use super::rows::Page;
+use super::window::Window;
+use crate::arrow::Values;
+use crate::compress::Decompressor;
+use crate::model::{Compression, DataType};
+use crate::{Error, ErrorKind, Result};
+use std::sync::Arc;
+
+/// What sources of one scan share: the window over the file, buffers, the times decoded last.
+#[derive(Debug)]
+pub(crate) struct SourceContext {
+    pub(crate) reader: TsFileReader,
+    pub(crate) window: Window,
+    /// Inclusive.
+    pub(crate) range: (i64, i64),
+    /// How much of a large chunk is fetched at a time.
+    pub(crate) piece: Option<usize>,
+    pub(crate) counters: ScanCounters,
+    pub(super) limits: Limits,
+    /// Of the chunks opened so far.
+    chunk_bytes: u64,
+    pub(super) page: PageContext,
+    decompressor: Decompressor,
+    pub(super) scratch: Vec<u8>,
+    known_times: Vec<KnownTimes>,
+    next_known: usize,
+    spare: Vec<Values>,
+}
+
+/// Work done so far, for tests and `explain`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ScanCounters {
+    /// Pages whose body was decompressed.
+    pub pages: u64,
+    /// Bytes that came out of decompression.
+    pub decompressed_bytes: u64,
+    /// Values and times decoded.
+    pub values: u64,
+}
+
+#[derive(Debug)]
+struct KnownTimes {
+    encoded: Vec<u8>,
+    times: Arc<Vec<i64>>,
+}
+
+/// The series of a non-aligned device mostly share their times: this many distinct encoded time streams are remembered.
+const KNOWN_TIMES: usize = 8;
+/// Longer streams of times are decoded again instead of being remembered.
+const MAX_KNOWN_BYTES: usize = 1 << 20;
+/// Buffers that are kept for the next pages, in bytes of their last contents.
+const MAX_SPARE_BYTES: usize = 8 << 20;
+
+impl SourceContext {
+    pub(crate) fn new(reader: TsFileReader, range: (i64, i64)) -> Self {
+        let limits = reader.limits();
+        let page = PageContext {
+            version: reader.format_version(),
+            cpp: reader.looks_like_cpp(),
+            max_points: usize::try_from(limits.page_points).unwrap_or(usize::MAX),
+        };
+        Self {
+            reader,
+            limits,
+            chunk_bytes: 0,
+            window: Window::default(),
+            range,
+            piece: None,
+            counters: ScanCounters::default(),
+            page,
+            decompressor: Decompressor::default(),
+            scratch: Vec::new(),
+            known_times: Vec::new(),
+            next_known: 0,
+            spare: Vec::new(),
+        }
+    }
+
+    /// Counts values that were decoded, and refuses more than the size of the file justifies.
+    pub(super) fn count_values(&mut self, n: usize) -> Result<()> {
+        self.counters.values = self.counters.values.saturating_add(n as u64);
+        Limits::check(
+            self.counters.values,
+            self.limits.values,
+            "page",
+            "the pages of the file hold more values than its size justifies",
+        )
+    }
+
+    /// Counts a chunk that is opened. Each is opened once in a scan, so together they are no larger than the file, unless the index leads
+    /// to the same bytes again and again.
+    pub(super) fn count_chunk(&mut self, chunk: &ChunkReader, offset: u64) -> Result<()> {
+        let bytes = chunk.end().saturating_sub(offset);
+        self.chunk_bytes = self.chunk_bytes.saturating_add(bytes);
+        if self.chunk_bytes <= self.reader.data_end() {
+            return Ok(());
+        }
+        Err(Error::corrupt("chunk metadata", "chunks share their bytes")
+            .at(offset)
+            .expected(format!(
+                "at most {} bytes in chunks",
+                self.reader.data_end()
+            ))
+            .got(self.chunk_bytes))
+    }
+
+    /// The times behind `encoded`, decoded once while the same bytes come again and again.
+    pub(super) fn shared_times(
+        &mut self,
+        encoded: &[u8],
+        count: Option<usize>,
+    ) -> Result<Arc<Vec<i64>>> {
+        let known = self
+            .known_times
+            .iter()
+            .find(|k| k.encoded == encoded && count.is_none_or(|n| n == k.times.len()));
+        if let Some(known) = known {
+            return Ok(known.times.clone());
+        }
+        let mut times = Vec::new();
+        decode_unmarked_times(self.page, encoded, count, &mut times)?;
+        check_ascending(&times)?;
+        self.count_values(times.len())?;
+        if times.len() * size_of::<i64>() > MAX_KNOWN_BYTES || encoded.len() > MAX_KNOWN_BYTES {
+            return Ok(Arc::new(times));
+        }
+        let entry = KnownTimes {
+            encoded: encoded.to_vec(),
+            times: Arc::new(times),
+        };
+        let times = entry.times.clone();
+        let slot = self.next_known % KNOWN_TIMES;
+        self.next_known += 1;
+        match self.known_times.get_mut(slot) {
+            Some(old) => *old = entry,
+            None => self.known_times.push(entry),
+        }
+        Ok(times)
+    }
+
+    pub(super) fn spare(&mut self, data_type: DataType) -> Values {
+        let like = Values::new(data_type);
+        let at = self
+            .spare
+            .iter()
+            .position(|v| std::mem::discriminant(v) == std::mem::discriminant(&like));
+        match at {
+            Some(i) => self.spare.swap_remove(i),
+            None => like,
+        }
+    }
+
+    /// Takes the buffers of a page that was used up.
+    pub(super) fn give_back(&mut self, page: Page) {
+        let mut kept: usize = self.spare.iter().map(Values::capacity_bytes).sum();
+        for column in page.columns {
+            kept += column.values.capacity_bytes();
+            if self.spare.len() >= 64 || kept > MAX_SPARE_BYTES {
+                return;
+            }
+            self.spare.push(column.values);
+        }
+    }
+}
+
+pub(super) fn check_ascending(times: &[i64]) -> Result<()> {
+    match times.iter().zip(times.iter().skip(1)).find(|(a, b)| a >= b) {
+        None => Ok(()),
+        Some((a, b)) => Err(Error::corrupt("page", "times do not ascend")
+            .expected(format!("more than {a}"))
+            .got(b)),
+    }
+}
+
+/// The decompressed body: the bytes themselves when they are not compressed, else `scratch`.
+pub(super) fn decompress<'a>(
+    context: &mut SourceContext,
+    compression: Compression,
+    body: &'a [u8],
+    uncompressed_bytes: u32,
+    scratch: &'a mut Vec<u8>,
+) -> Result<&'a [u8]> {
+    let size = usize::try_from(uncompressed_bytes).unwrap_or(usize::MAX);
+    if size > context.reader.options().max_page_bytes {
+        return Err(Error::new(
+            ErrorKind::Limit,
+            "page header",
+            "the page is larger than the limit",
+        )
+        .expected(format!(
+            "at most {} bytes",
+            context.reader.options().max_page_bytes
+        ))
+        .got(size)
+        .hint("raise `max_page_bytes` if the file is sound"));
+    }
+    Limits::check(
+        size as u64,
+        context.limits.page_bytes,
+        "page header",
+        "the page is larger than the size of the file justifies",
+    )?;
+    Limits::check(
+        context
+            .counters
+            .decompressed_bytes
+            .saturating_add(size as u64),
+        context.limits.decompressed_bytes,
+        "page header",
+        "the pages of the file are larger than its size justifies",
+    )?;
+    context.counters.pages += 1;
+    context.counters.decompressed_bytes += size as u64;
+    if compression == Compression::Uncompressed {
+        if body.len() != size {
+            return Err(
+                Error::corrupt("page header", "an uncompressed page of two sizes")
+                    .expected(size)
+                    .got(body.len()),
+            );
+        }
+        return Ok(body);
+    }
+    context
+        .decompressor
+        .decompress(compression, body, size, scratch)?;
+    Ok(scratch)
+}

@@ -1,0 +1,400 @@
+//! Several sources to rows in the order of time: per column the later chunk wins, and a null never overwrites a value.
+//!
+//! Each step finds a horizon: the earliest end of a page at hand. Up to there every source has its rows decoded, so they can
+//! be put together. A source that is alone, or whose times are those of the others, is copied as it is; otherwise the
+//! times are united and each source's values are spread over the union by bitmap.
+
+use super::context::SourceContext;
+use super::plan::SourcePlan;
+use super::rows::{Page, PageColumn, count_bits};
+use super::source::Source;
+use crate::Result;
+use crate::arrow::{ColumnBuilder, set_runs};
+use arrow_buffer::BooleanBufferBuilder;
+
+/// Decoded pages of all open sources may take this much together; beyond it they are let go between steps.
+const HELD_BYTES: usize = 24 << 20;
+
+/// Rows of some sources in ascending time.
+#[derive(Debug)]
+pub(crate) struct Merge {
+    /// Not yet open, latest start first.
+    waiting: Vec<((i64, i64), SourcePlan)>,
+    open: Vec<Source>,
+    /// Pages are decoded again for each step instead of being held.
+    thrifty: bool,
+}
+
+/// Rows of one source that take part in a step.
+struct Part<'a> {
+    page: &'a Page,
+    rows: usize,
+    order: u64,
+    /// Which rows of the union these are; `None` when all.
+    select: Option<Vec<u8>>,
+}
+
+impl Merge {
+    /// Merges `plans`; those without a point in `range` (inclusive) are dropped unseen.
+    pub(crate) fn new(plans: impl IntoIterator<Item = SourcePlan>, range: (i64, i64)) -> Self {
+        let mut waiting: Vec<_> = plans
+            .into_iter()
+            .filter_map(|p| p.times().map(|t| (t, p)))
+            .filter(|((start, end), _)| *end >= range.0 && *start <= range.1)
+            .collect();
+        waiting.sort_by_key(|((start, _), p)| std::cmp::Reverse((*start, p.order())));
+        Self {
+            waiting,
+            open: Vec::new(),
+            thrifty: false,
+        }
+    }
+
+    /// Appends the next rows, at most `max_rows` of each source, to `times` and `columns`, and returns how many: 0 at the end.
+    /// Columns without a source are padded with nulls to the same length, which every column had before.
+    pub(crate) fn step(
+        &mut self,
+        context: &mut SourceContext,
+        max_rows: usize,
+        times: &mut Vec<i64>,
+        columns: &mut [ColumnBuilder],
+    ) -> Result<usize> {
+        let before = times.len();
+        let Some(horizon) = self.horizon(context)? else {
+            return Ok(0);
+        };
+        let horizon = if self.thrifty {
+            self.step_thrifty(context, horizon, max_rows.max(1), times, columns)?
+        } else {
+            self.step_held(horizon, max_rows.max(1), times, columns)?
+        };
+        for column in columns.iter_mut() {
+            let missing = times.len().saturating_sub(column.len());
+            column.append_nulls(missing);
+        }
+        if !self.thrifty {
+            for source in &mut self.open {
+                let rows = source
+                    .page()
+                    .map(|p| p.rest().partition_point(|&t| t <= horizon));
+                source.advance(rows.unwrap_or(0));
+            }
+        }
+        Ok(times.len() - before)
+    }
+
+    /// All sources hold their page decoded.
+    fn step_held(
+        &self,
+        mut horizon: i64,
+        max_rows: usize,
+        times: &mut Vec<i64>,
+        columns: &mut [ColumnBuilder],
+    ) -> Result<i64> {
+        for source in &self.open {
+            if let Some(&t) = source.page().and_then(|p| p.rest().get(max_rows - 1)) {
+                horizon = horizon.min(t);
+            }
+        }
+        let mut parts: Vec<Part<'_>> = Vec::with_capacity(self.open.len());
+        for source in &self.open {
+            if let Some(page) = source.page() {
+                parts.extend(Part::new(page, horizon, source.order()));
+            }
+        }
+        append_parts(&mut parts, times, columns)?;
+        Ok(horizon)
+    }
+
+    /// The pages together are larger than [`HELD_BYTES`]: each source decodes its page, gives the rows of this step and lets go.
+    fn step_thrifty(
+        &mut self,
+        context: &mut SourceContext,
+        mut horizon: i64,
+        max_rows: usize,
+        times: &mut Vec<i64>,
+        columns: &mut [ColumnBuilder],
+    ) -> Result<i64> {
+        let mut copies = Vec::with_capacity(self.open.len());
+        for source in &mut self.open {
+            if source.load(context)? {
+                if let Some(page) = source.page() {
+                    let copy = page.copy(horizon, max_rows)?;
+                    if copy.limit == max_rows {
+                        horizon = horizon.min(copy.rest().last().copied().unwrap_or(horizon));
+                    }
+                    copies.push((copy, source.order()));
+                }
+                source.let_go();
+            } else {
+                copies.push((Page::empty(), source.order()));
+            }
+        }
+        let mut parts: Vec<Part<'_>> = Vec::with_capacity(copies.len());
+        for (page, order) in &copies {
+            parts.extend(Part::new(page, horizon, *order));
+        }
+        append_parts(&mut parts, times, columns)?;
+        for (source, (page, _)) in self.open.iter_mut().zip(&copies) {
+            source.advance(page.rest().partition_point(|&t| t <= horizon));
+        }
+        Ok(horizon)
+    }
+
+    /// Finds a page of every source that can have rows before the others end; the time up to which all rows are there.
+    fn horizon(&mut self, context: &mut SourceContext) -> Result<Option<i64>> {
+        let mut failed = Ok(());
+        let thrifty = self.thrifty;
+        let mut held = 0;
+        self.open.retain_mut(|source| {
+            if failed.is_err() {
+                return false;
+            }
+            let more = if source.is_let_go() {
+                Ok(true)
+            } else {
+                source.load(context)
+            };
+            if thrifty {
+                source.let_go();
+            }
+            held += source.held_bytes();
+            more.unwrap_or_else(|e| {
+                failed = Err(e);
+                false
+            })
+        });
+        failed?;
+        loop {
+            let horizon = self.open.iter().filter_map(Source::page_end).min();
+            let next = self.waiting.last().map(|((start, _), _)| *start);
+            let wanted = next.is_some_and(|start| horizon.is_none_or(|h| start <= h));
+            if !wanted {
+                self.thrifty |= held > HELD_BYTES;
+                if self.thrifty {
+                    self.open.iter_mut().for_each(Source::let_go);
+                }
+                return Ok(horizon);
+            }
+            if let Some((_, plan)) = self.waiting.pop() {
+                let mut source = Source::open(context, plan)?;
+                if source.load(context)? {
+                    held += source.held_bytes();
+                    if held > HELD_BYTES {
+                        source.let_go();
+                    }
+                    self.open.push(source);
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Part<'a> {
+    /// The rows of `page` up to `horizon`, if there are any.
+    fn new(page: &'a Page, horizon: i64, order: u64) -> Option<Self> {
+        let rows = page.rest().partition_point(|&t| t <= horizon);
+        (rows > 0).then_some(Self {
+            page,
+            rows,
+            order,
+            select: None,
+        })
+    }
+}
+
+/// Appends the union of the rows of `parts`.
+fn append_parts(
+    parts: &mut [Part<'_>],
+    times: &mut Vec<i64>,
+    columns: &mut [ColumnBuilder],
+) -> Result<()> {
+    let before = times.len();
+    unite(parts, times);
+    append_columns(parts, times.len() - before, columns)
+}
+
+/// Appends the union of the parts' times and notes which rows of it each part has.
+fn unite(parts: &mut [Part<'_>], times: &mut Vec<i64>) {
+    let base = times.len();
+    let Some(first) = parts.first() else { return };
+    let slice =
+        |p: &Part<'_>| -> std::ops::Range<usize> { p.page.position..p.page.position + p.rows };
+    let own = first.page.times.get(slice(first)).unwrap_or(&[]);
+    times.extend_from_slice(own);
+    let mut same = true;
+    for p in parts.iter().skip(1) {
+        let shared =
+            std::sync::Arc::ptr_eq(&p.page.times, &first.page.times) && slice(p) == slice(first);
+        let theirs = p.page.times.get(slice(p)).unwrap_or(&[]);
+        if shared || (same && theirs == own) {
+            continue;
+        }
+        same = false;
+        let union = union(times.get(base..).unwrap_or(&[]), theirs);
+        times.truncate(base);
+        times.extend_from_slice(&union);
+    }
+    if same {
+        return;
+    }
+    let all = times.get(base..).unwrap_or(&[]);
+    for p in parts.iter_mut() {
+        if p.rows < all.len() {
+            p.select = Some(positions(all, p.page.times.get(slice(p)).unwrap_or(&[])));
+        }
+    }
+}
+
+/// Two ascending lists to one, each time once.
+fn union(a: &[i64], b: &[i64]) -> Vec<i64> {
+    let mut out = Vec::with_capacity(a.len().max(b.len()));
+    let (mut a, mut b) = (a, b);
+    while let (Some((x, rest_a)), Some((y, rest_b))) = (a.split_first(), b.split_first()) {
+        out.push(*x.min(y));
+        if x <= y {
+            a = rest_a;
+        }
+        if y <= x {
+            b = rest_b;
+        }
+    }
+    out.extend_from_slice(a);
+    out.extend_from_slice(b);
+    out
+}
+
+/// A bit for each of `all`, least significant first: set when `some`, a subset, has it.
+fn positions(all: &[i64], some: &[i64]) -> Vec<u8> {
+    let mut bits = vec![0u8; all.len().div_ceil(8)];
+    let mut rest = some;
+    for (byte, chunk) in bits.iter_mut().zip(all.chunks(8)) {
+        for (i, t) in chunk.iter().enumerate() {
+            if let Some((first, tail)) = rest.split_first() {
+                if first == t {
+                    *byte |= 1 << i;
+                    rest = tail;
+                }
+            }
+        }
+    }
+    bits
+}
+
+/// Appends the `rows` rows of this step to every column that a part has.
+fn append_columns(parts: &[Part<'_>], rows: usize, columns: &mut [ColumnBuilder]) -> Result<()> {
+    let mut given: Vec<(usize, u64, &Part<'_>, &PageColumn)> = Vec::new();
+    for part in parts.iter() {
+        given.extend(
+            part.page
+                .columns
+                .iter()
+                .map(|c| (c.column, part.order, part, c)),
+        );
+    }
+    given.sort_by_key(|(column, order, _, _)| (*column, *order));
+    for same in given.chunk_by(|a, b| a.0 == b.0) {
+        let Some(&(column, _, part, values)) = same.first() else {
+            continue;
+        };
+        let Some(out) = columns.get_mut(column) else {
+            continue;
+        };
+        if same.len() == 1 {
+            append_one(out, part, values, rows)?;
+        } else {
+            append_overlapping(out, same, rows)?;
+        }
+    }
+    Ok(())
+}
+
+/// The only source of a column in this step.
+fn append_one(out: &mut ColumnBuilder, part: &Part<'_>, c: &PageColumn, rows: usize) -> Result<()> {
+    match (&part.select, &c.bits) {
+        (None, None) => out.append_dense(&c.values, c.taken, part.rows),
+        (None, Some(bits)) => {
+            out.append_spread(&c.values, c.taken, part.rows, bits, part.page.position)
+        }
+        (Some(select), None) => out.append_spread(&c.values, c.taken, rows, select, 0),
+        (Some(select), Some(bits)) => {
+            let bits = compose(select, rows, bits, part.page.position);
+            out.append_spread(&c.values, c.taken, rows, &bits, 0)
+        }
+    }
+}
+
+/// The rows of the union that have a value: `select` picks the rows, `bits` from `from` on say which of those have one.
+fn compose(select: &[u8], rows: usize, bits: &[u8], from: usize) -> Vec<u8> {
+    let mut out = BooleanBufferBuilder::new(rows);
+    let (mut at, mut next) = (0, from);
+    for (start, end) in set_runs(select, 0, rows) {
+        out.append_n(start - at, false);
+        out.append_packed_range(next..next + (end - start), bits);
+        next += end - start;
+        at = end;
+    }
+    out.append_n(rows - at, false);
+    out.as_slice().to_vec()
+}
+
+/// Several chunks of one series have values in this step: for equal times the later one wins where it has a value.
+fn append_overlapping(
+    out: &mut ColumnBuilder,
+    given: &[(usize, u64, &Part<'_>, &PageColumn)],
+    rows: usize,
+) -> Result<()> {
+    // For each row the source that wins and its value there; sources come in the order of the file.
+    let mut winner: Vec<Option<(usize, usize)>> = vec![None; rows];
+    for (i, (_, _, part, c)) in given.iter().enumerate() {
+        let bits = match (&part.select, &c.bits) {
+            (Some(select), Some(bits)) => compose(select, rows, bits, part.page.position),
+            (Some(select), None) => select.clone(),
+            (None, Some(bits)) => {
+                let mut own = BooleanBufferBuilder::new(rows);
+                own.append_packed_range(part.page.position..part.page.position + rows, bits);
+                own.as_slice().to_vec()
+            }
+            (None, None) => vec![0xff; rows.div_ceil(8)],
+        };
+        debug_assert!(count_bits(&bits, 0, rows) <= c.values.len());
+        let mut value = c.taken;
+        for (start, end) in set_runs(&bits, 0, rows) {
+            for slot in winner.get_mut(start..end).unwrap_or(&mut []) {
+                *slot = Some((i, value));
+                value += 1;
+            }
+        }
+    }
+    let mut at = 0;
+    while let Some(&first) = winner.get(at) {
+        let run = winner
+            .iter()
+            .skip(at)
+            .enumerate()
+            .take_while(|(k, w)| match (first, w) {
+                (None, None) => true,
+                (Some((i, v)), Some((j, u))) => i == *j && v + k == *u,
+                _ => false,
+            });
+        let n = run.count();
+        match first.and_then(|(i, v)| given.get(i).map(|g| (&g.3.values, v))) {
+            Some((values, from)) => out.append_dense(values, from, n)?,
+            None => out.append_nulls(n),
+        }
+        at += n;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unions_keep_each_time_once() {
+        assert_eq!(union(&[1, 3, 5], &[2, 3, 6]), [1, 2, 3, 5, 6]);
+        assert_eq!(positions(&[1, 2, 3, 5, 6], &[2, 3, 6]), [0b10110]);
+        assert_eq!(compose(&[0b10110], 5, &[0b1010], 1), [0b10010]);
+    }
+}

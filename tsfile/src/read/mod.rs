@@ -1,0 +1,383 @@
+//! One file: from bytes to decoded columns.
+//!
+//! [`TsFileReader`] opens a file and answers from its metadata. Rows come from [`crate::scan`], which drives the parts here:
+//! [`ChunkReader`] fetches pages, `page` decodes them, `merge` puts chunks in the order of time.
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation
+)]
+
+mod chunk;
+pub(crate) mod context;
+mod index;
+mod limits;
+pub(crate) mod merge;
+mod options;
+mod page;
+pub(crate) mod plan;
+mod recover;
+mod rows;
+mod source;
+mod tail;
+mod window;
+
+pub use chunk::ChunkReader;
+pub use index::{DeviceRef, Index, SeriesRef};
+pub use limits::Limits;
+pub use options::{
+    DEFAULT_MAX_METADATA_BYTES, DEFAULT_MAX_PAGE_BYTES, DEFAULT_MAX_PAGE_POINTS, ReadOptions,
+};
+pub use window::Window;
+
+use crate::format::{ChunkHeader, DeviceNode, FileMetadata, FormatVersion, NodeKind, PageHeader};
+use crate::io::{FileSource, ReadAt};
+use crate::model::{DeviceId, Model, TableSchema};
+use crate::wire::ByteReader;
+use crate::{Error, ErrorKind, Result};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+/// An open TsFile. Clones share the file, its metadata and its index.
+#[derive(Clone)]
+pub struct TsFileReader {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    source: Box<dyn ReadAt>,
+    name: String,
+    options: ReadOptions,
+    version: FormatVersion,
+    metadata: FileMetadata,
+    /// End of the metadata section; the file metadata begins here.
+    metadata_start: u64,
+    cpp: bool,
+    notes: Vec<String>,
+    recovered: bool,
+    /// Place of each table in the schemas; the first of a name counts.
+    tables: HashMap<String, usize>,
+    index: OnceLock<Index>,
+}
+
+impl std::fmt::Debug for TsFileReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TsFileReader")
+            .field("name", &self.inner.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TsFileReader {
+    /// Opens a file on disk.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when it cannot be opened; [`ErrorKind::Deletions`] when a `.mods` or `.mods2` file lies beside it and the options do
+    /// not ignore it; [`ErrorKind::Unsealed`] without a footer and without `recover`; [`ErrorKind::Corrupt`],
+    /// [`ErrorKind::Unsupported`] and [`ErrorKind::Limit`] for what is in it.
+    pub fn open(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let source = FileSource::open(path)?;
+        if !options.ignore_mods {
+            if let Some(mods) = mods_beside(path) {
+                return Err(Error::new(
+                    ErrorKind::Deletions,
+                    "",
+                    format!(
+                        "deletions lie beside the file in {mods}: rows deleted there would reappear"
+                    ),
+                )
+                .in_file(path.display().to_string())
+                .hint("open with `ignore_mods` (--ignore-mods) to read them all the same"));
+            }
+        }
+        Self::new(source, path.display().to_string(), options)
+    }
+
+    /// Opens any source; `name` stands for it in errors.
+    ///
+    /// # Errors
+    /// As [`TsFileReader::open`], without the look for deletions.
+    pub fn new(
+        source: impl ReadAt + 'static,
+        name: impl Into<String>,
+        options: ReadOptions,
+    ) -> Result<Self> {
+        let name = name.into();
+        let opened = tail::open(&source, &name, &options).map_err(|e| e.in_file(name.clone()))?;
+        let mut tables = HashMap::new();
+        for (i, schema) in opened.metadata.schemas.iter().enumerate() {
+            if !schema.is_generated() {
+                tables.entry(schema.name.clone()).or_insert(i);
+            }
+        }
+        // A table that cannot be read is a table all the same; its place is none.
+        for (name, _) in &opened.metadata.unknown_schemas {
+            tables.entry(name.clone()).or_insert(usize::MAX);
+        }
+        let inner = Inner {
+            tables,
+            source: Box::new(source),
+            name,
+            options,
+            version: opened.version,
+            metadata: opened.metadata,
+            metadata_start: opened.metadata_start,
+            cpp: opened.cpp,
+            notes: opened.notes,
+            recovered: opened.recovered.is_some(),
+            index: OnceLock::new(),
+        };
+        if let Some(index) = opened.recovered {
+            let _ = inner.index.set(index);
+        }
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Name of the file in errors.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// Length of the file in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        self.inner.source.size_bytes()
+    }
+
+    /// Format version.
+    pub fn format_version(&self) -> FormatVersion {
+        self.inner.version
+    }
+
+    /// What the tail of the file holds; made up from the data when the file was recovered.
+    pub fn metadata(&self) -> &FileMetadata {
+        &self.inner.metadata
+    }
+
+    /// Whether the file had no footer and was read by walking its chunk groups.
+    pub fn is_recovered(&self) -> bool {
+        self.inner.recovered
+    }
+
+    /// Whether the file ends its data as the C++ library does: a hint, since no file names its writer.
+    pub fn looks_like_cpp(&self) -> bool {
+        self.inner.cpp
+    }
+
+    /// What recovery had to leave out of a file without a footer, one remark a line; at most 20.
+    pub fn recovery_notes(&self) -> &[String] {
+        &self.inner.notes
+    }
+
+    /// Options of the reader.
+    pub fn options(&self) -> &ReadOptions {
+        &self.inner.options
+    }
+
+    /// What a scan of this file may cost.
+    pub fn limits(&self) -> Limits {
+        Limits::new(self.size_bytes(), &self.inner.options)
+    }
+
+    /// Where the bytes come from.
+    pub fn source(&self) -> &dyn ReadAt {
+        &*self.inner.source
+    }
+
+    /// Where the data section ends, as an offset from the start of the file.
+    pub fn data_end(&self) -> u64 {
+        self.inner.metadata.meta_offset
+    }
+
+    /// Tables of the table model, in the order of the file; schemas that Java generated for tree devices are left out.
+    pub fn tables(&self) -> impl Iterator<Item = &TableSchema> {
+        self.inner
+            .metadata
+            .schemas
+            .iter()
+            .filter(|s| !s.is_generated())
+    }
+
+    /// The schema of one table of the table model.
+    pub fn table(&self, name: &str) -> Option<&TableSchema> {
+        let &place = self.inner.tables.get(name)?;
+        self.inner.metadata.schemas.get(place)
+    }
+
+    /// How a device of this file is shown: as a row of a table when its table has a schema, else as a path.
+    ///
+    /// A few development builds wrote devices such as `t1.a` without any table schema; they are shown as paths.
+    pub fn model_of(&self, device: &DeviceId) -> Model {
+        let known = self.inner.tables.contains_key(device.table());
+        if device.model() == Model::Table && known {
+            Model::Table
+        } else {
+            Model::Tree
+        }
+    }
+
+    /// Devices and timeseries; read once, on first use, in one sequential read.
+    ///
+    /// # Errors
+    /// The metadata section is corrupt or above the limit, or reading fails.
+    pub fn index(&self) -> Result<&Index> {
+        if let Some(index) = self.inner.index.get() {
+            return Ok(index);
+        }
+        let index = self.read_index().map_err(|e| self.in_file(e))?;
+        Ok(self.inner.index.get_or_init(|| index))
+    }
+
+    fn read_index(&self) -> Result<Index> {
+        let start = self.inner.metadata.meta_offset + 1;
+        let bytes = self.inner.metadata_start.saturating_sub(start);
+        let len = tail::check_metadata_size(bytes, &self.inner.options)?;
+        let section = crate::io::read_vec(self.source(), start, len)?;
+        Index::parse(
+            self.name(),
+            section,
+            start,
+            &self.inner.metadata,
+            self.inner.version,
+        )
+    }
+
+    /// The devices alone, in the order of the file: reads the device nodes of the index and no timeseries.
+    ///
+    /// # Errors
+    /// The device nodes are corrupt, or reading fails.
+    pub fn device_ids(&self) -> Result<Vec<DeviceId>> {
+        if let Some(index) = self.inner.index.get() {
+            return Ok(index.devices().map(|d| d.id().clone()).collect());
+        }
+        let mut out = Vec::new();
+        // Nodes lie side by side: together they are no larger than the section, unless two parents share one.
+        let mut left = self
+            .inner
+            .metadata_start
+            .saturating_sub(self.inner.metadata.meta_offset);
+        for (_, root) in &self.inner.metadata.tables {
+            self.leaf_devices(root, self.inner.metadata_start, 0, &mut left, &mut out)
+                .map_err(|e| self.in_file(e))?;
+        }
+        Ok(out)
+    }
+
+    fn leaf_devices(
+        &self,
+        node: &DeviceNode,
+        before: u64,
+        depth: usize,
+        left: &mut u64,
+        out: &mut Vec<DeviceId>,
+    ) -> Result<()> {
+        index::check_depth(depth)?;
+        if node.kind == NodeKind::LeafDevice {
+            out.extend(node.entries.iter().map(|e| e.0.clone()));
+            return Ok(());
+        }
+        let ends = node.entries.iter().skip(1).map(|e| e.1).chain([node.end]);
+        let ranges: Vec<_> = node
+            .entries
+            .iter()
+            .zip(ends)
+            .map(|(e, end)| e.1..end)
+            .collect();
+        let total: u64 = ranges.iter().map(|r| r.end - r.start).sum();
+        tail::check_metadata_size(total, &self.inner.options)?;
+        *left = left.checked_sub(total).ok_or_else(|| {
+            Error::corrupt("metadata index", "nodes overlap")
+                .expected(format!("at most {left} more bytes of nodes"))
+                .got(total)
+        })?;
+        if ranges
+            .iter()
+            .any(|r| r.end > before || r.start <= self.inner.metadata.meta_offset)
+        {
+            return Err(Error::corrupt(
+                "metadata index",
+                "a child lies outside the metadata section or behind its parent",
+            ));
+        }
+        for (range, bytes) in ranges.iter().zip(self.source().read_ranges(&ranges)?) {
+            let mut r = ByteReader::new(&bytes, "metadata index");
+            let child = DeviceNode::parse(&mut r, self.inner.version)
+                .map_err(|e| e.rebased(range.start))?;
+            self.leaf_devices(&child, range.start, depth + 1, left, out)?;
+        }
+        Ok(())
+    }
+
+    /// The header of the chunk at `offset`.
+    ///
+    /// # Errors
+    /// The header is corrupt, or reading fails.
+    pub fn chunk_header(&self, window: &mut Window, offset: u64) -> Result<ChunkHeader> {
+        chunk::read_header(self.source(), window, offset, self.data_end())
+            .map(|(h, _)| h)
+            .map_err(|e| self.in_file(e))
+    }
+
+    /// Offset, header and statistics of every page of the chunk at `offset`; no page body is decoded. A chunk with a single page has
+    /// no page statistics: those of the chunk hold.
+    ///
+    /// # Errors
+    /// A header is corrupt, or reading fails.
+    pub fn page_headers(&self, window: &mut Window, offset: u64) -> Result<Vec<(u64, PageHeader)>> {
+        let mut go = || -> Result<Vec<(u64, PageHeader)>> {
+            let mut chunk =
+                ChunkReader::open(self.source(), window, offset, self.data_end(), None)?;
+            let mut out = Vec::new();
+            loop {
+                let at = chunk.position();
+                match chunk.next_page(self.source())? {
+                    Some(page) => out.push((at, page)),
+                    None => return Ok(out),
+                }
+            }
+        };
+        go().map_err(|e| self.in_file(e))
+    }
+
+    /// An error when the pages of this file are encrypted.
+    pub(crate) fn check_readable(&self) -> Result<()> {
+        match self.inner.metadata.encryption_level() {
+            None => Ok(()),
+            Some(level) => {
+                let kind = self
+                    .inner
+                    .metadata
+                    .property("encryptType")
+                    .unwrap_or(b"unknown");
+                Err(Error::unsupported(
+                    "encryption",
+                    format!(
+                        "encrypted file (level {level}, type {})",
+                        String::from_utf8_lossy(kind)
+                    ),
+                )
+                .in_file(self.name()))
+            }
+        }
+    }
+
+    /// Names this file in an error.
+    pub(crate) fn in_file(&self, e: Error) -> Error {
+        e.in_file(self.name())
+    }
+}
+
+/// The deletions beside a TsFile: `x.tsfile.mods` of IoTDB 1.x, `x.tsfile.mods2` of 2.x.
+fn mods_beside(path: &Path) -> Option<String> {
+    ["mods", "mods2"].into_iter().find_map(|extension| {
+        let mut name = path.as_os_str().to_os_string();
+        name.push(".");
+        name.push(extension);
+        Path::new(&name)
+            .exists()
+            .then(|| name.to_string_lossy().into_owned())
+    })
+}

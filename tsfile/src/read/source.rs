@@ -1,0 +1,472 @@
+//! One stream of rows in the order of time: a chunk of a non-aligned series, or the chunks of one aligned group.
+
+use super::chunk::ChunkReader;
+use super::context::{SourceContext, check_ascending, decompress};
+use super::limits::Limits;
+use super::page::{decode_times, decode_values, split_plain, split_value};
+use super::plan::{ChunkAt, SourceColumn, SourcePlan};
+use super::rows::{Page, PageColumn, count_bits, keep_rows};
+use crate::format::ChunkRole;
+use crate::model::Statistics;
+use crate::{Error, Result};
+use std::sync::Arc;
+
+/// An open source.
+#[derive(Debug)]
+pub(crate) struct Source {
+    plan: SourcePlan,
+    time: Option<ChunkReader>,
+    columns: Vec<ColumnSource>,
+    page: Option<Page>,
+    /// Where the chunks stood before the page at hand: the time chunk or the plain one first.
+    marks: Vec<u64>,
+    let_go: Option<LetGo>,
+    last_time: Option<i64>,
+    done: bool,
+}
+
+/// A page that was decoded and freed again.
+#[derive(Debug, Clone, Copy)]
+struct LetGo {
+    position: usize,
+    limit: usize,
+    /// Last time in range.
+    end: i64,
+}
+
+#[derive(Debug)]
+struct ColumnSource {
+    reader: ChunkReader,
+    /// A value chunk without bytes: every row is null.
+    empty: bool,
+}
+
+impl Source {
+    /// Opens the chunks of `plan`.
+    pub(crate) fn open(context: &mut SourceContext, plan: SourcePlan) -> Result<Self> {
+        let mut open = |chunk: &ChunkAt, role: ChunkRole, measurement: &str| {
+            let reader = context.reader.clone();
+            let found = ChunkReader::open(
+                reader.source(),
+                &mut context.window,
+                chunk.offset,
+                reader.data_end(),
+                context.piece,
+            );
+            found.and_then(|found| {
+                if found.header().kind.role != role || found.header().measurement != measurement {
+                    return Err(
+                        Error::corrupt("chunk header", "the index leads to another chunk")
+                            .at(chunk.offset)
+                            .expected(format!("a {role:?} chunk of \"{measurement}\""))
+                            .got(format!(
+                                "a {:?} chunk of \"{}\"",
+                                found.header().kind.role,
+                                found.header().measurement
+                            )),
+                    );
+                }
+                context.count_chunk(&found, chunk.offset)?;
+                Ok(found)
+            })
+        };
+        let role = if plan.time.is_some() {
+            ChunkRole::Value
+        } else {
+            ChunkRole::Plain
+        };
+        let time = plan
+            .time
+            .as_ref()
+            .map(|chunk| open(chunk, ChunkRole::Time, ""))
+            .transpose();
+        let time = time.map_err(|e| e.device(&*plan.device))?;
+        let mut columns = Vec::with_capacity(plan.columns.len());
+        for c in &plan.columns {
+            let reader = open(&c.chunk, role, &c.measurement)
+                .map_err(|e| e.device(&*plan.device).measurement(&*c.measurement))?;
+            let empty = !reader.has_next();
+            columns.push(ColumnSource { reader, empty });
+        }
+        Ok(Self {
+            plan,
+            time,
+            columns,
+            page: None,
+            marks: Vec::new(),
+            let_go: None,
+            last_time: None,
+            done: false,
+        })
+    }
+
+    /// Offset of the chunk: later ones win.
+    pub(crate) fn order(&self) -> u64 {
+        self.plan.order()
+    }
+
+    /// The page at hand, when rows are left in it.
+    pub(crate) fn page(&self) -> Option<&Page> {
+        self.page.as_ref()
+    }
+
+    /// Passes over rows of the page at hand.
+    pub(crate) fn advance(&mut self, rows: usize) {
+        if let Some(page) = &mut self.page {
+            page.advance(rows);
+        } else if let Some(gone) = &mut self.let_go {
+            gone.position += rows;
+        }
+        // A page without rows left is no page: the next one has to be loaded.
+        self.let_go = self.let_go.filter(|p| p.position < p.limit);
+    }
+
+    /// Last time in range of the page at hand, also when the page was let go.
+    pub(crate) fn page_end(&self) -> Option<i64> {
+        let held = self.page.as_ref().and_then(|p| p.rest().last().copied());
+        held.or(self.let_go.map(|p| p.end))
+    }
+
+    /// Bytes of the page at hand.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.page.as_ref().map_or(0, Page::size_bytes)
+    }
+
+    /// Whether the page at hand has to be decoded again.
+    pub(crate) fn is_let_go(&self) -> bool {
+        self.let_go.is_some()
+    }
+
+    /// Frees the page at hand; [`Source::load`] decodes it again.
+    pub(crate) fn let_go(&mut self) {
+        if let Some(end) = self.page_end() {
+            if let Some(page) = self.page.take() {
+                self.let_go = Some(LetGo {
+                    position: page.position,
+                    limit: page.limit,
+                    end,
+                });
+            }
+        }
+    }
+
+    /// Decodes pages until one has rows left in the range; false when there is none.
+    pub(crate) fn load(&mut self, context: &mut SourceContext) -> Result<bool> {
+        if let Some(gone) = self.let_go.take() {
+            let marks = std::mem::take(&mut self.marks);
+            for (reader, mark) in self.readers().zip(marks) {
+                reader.rewind(mark);
+            }
+            self.page = self.decode_next(context)?;
+            if let Some(page) = &mut self.page {
+                page.limit = page.times.partition_point(|&t| t <= context.range.1);
+                page.advance(gone.position.min(page.limit));
+            }
+        }
+        loop {
+            match &self.page {
+                Some(page) if page.position < page.limit => return Ok(true),
+                _ => {}
+            }
+            if let Some(page) = self.page.take() {
+                context.give_back(page);
+            }
+            if self.done {
+                return Ok(false);
+            }
+            self.page = self.decode_next(context)?;
+            self.done |= self.page.is_none();
+            if let Some(page) = &mut self.page {
+                if let (Some(last), Some(first)) = (self.last_time, page.times.first()) {
+                    if *first <= last {
+                        return Err(Error::corrupt("page", "the times of a chunk do not ascend")
+                            .device(&*self.plan.device)
+                            .expected(format!("more than {last}"))
+                            .got(first));
+                    }
+                }
+                self.last_time = page.times.last().copied().or(self.last_time);
+                let (start, end) = context.range;
+                let skip = page.times.partition_point(|&t| t < start);
+                page.limit = page.times.partition_point(|&t| t <= end);
+                if skip > 0 {
+                    page.advance(skip.min(page.limit));
+                }
+            }
+        }
+    }
+
+    fn readers(&mut self) -> impl Iterator<Item = &mut ChunkReader> {
+        let columns = self.columns.iter_mut().map(|c| &mut c.reader);
+        self.time.iter_mut().chain(columns)
+    }
+
+    fn decode_next(&mut self, context: &mut SourceContext) -> Result<Option<Page>> {
+        let next = match self.time {
+            Some(_) => self.next_aligned(context),
+            None => self.next_plain(context),
+        };
+        next.map_err(|e| e.device(&*self.plan.device))
+    }
+
+    fn next_plain(&mut self, context: &mut SourceContext) -> Result<Option<Page>> {
+        let (Some(column), Some(plan)) = (self.columns.first_mut(), self.plan.columns.first())
+        else {
+            return Ok(None);
+        };
+        let source = context.reader.clone();
+        let named = |e: Error| e.measurement(&*plan.measurement);
+        loop {
+            let at = column.reader.position();
+            let Some(header) = column.reader.next_page(source.source()).map_err(named)? else {
+                return Ok(None);
+            };
+            let statistics = page_statistics(&header.statistics, &plan.chunk, &column.reader);
+            if header.uncompressed_bytes == 0 || outside(context.range, statistics) {
+                continue;
+            }
+            self.marks = vec![at];
+            let place = |e: Error| named(e.rebase_page(at));
+            let chunk = column.reader.codes();
+            let body = column.reader.body(source.source()).map_err(place)?;
+            let mut scratch = std::mem::take(&mut context.scratch);
+            let mut decode = || -> Result<Page> {
+                let body = decompress(
+                    context,
+                    chunk.compression,
+                    body,
+                    header.uncompressed_bytes,
+                    &mut scratch,
+                )?;
+                let (times, values) = split_plain(body)?;
+                let count = statistics
+                    .map(|s| context.page.check_points(s.count))
+                    .transpose()?;
+                let times = context.shared_times(times, count)?;
+                let rows = times.len();
+                let mut columns = Vec::new();
+                if let Some(out) = plan.column {
+                    let mut decoded = context.spare(chunk.data_type);
+                    decoded.limit_bytes(context.limits.rows_bytes);
+                    decode_values(
+                        context.page,
+                        chunk.encoding,
+                        chunk.data_type,
+                        values,
+                        rows,
+                        statistics,
+                        &mut decoded,
+                    )?;
+                    context.count_values(rows)?;
+                    columns.push(PageColumn {
+                        column: out,
+                        values: decoded,
+                        bits: None,
+                        taken: 0,
+                    });
+                }
+                Ok(Page {
+                    times,
+                    position: 0,
+                    limit: rows,
+                    columns,
+                })
+            };
+            let page = decode().map_err(place);
+            context.scratch = scratch;
+            return page.map(Some);
+        }
+    }
+
+    fn next_aligned(&mut self, context: &mut SourceContext) -> Result<Option<Page>> {
+        let (Some(time), Some(time_plan)) = (self.time.as_mut(), self.plan.time.as_ref()) else {
+            return Ok(None);
+        };
+        let source = context.reader.clone();
+        loop {
+            let at = time.position();
+            let Some(header) = time.next_page(source.source())? else {
+                if let Some((c, p)) = self
+                    .columns
+                    .iter()
+                    .zip(&self.plan.columns)
+                    .find(|(c, _)| c.reader.has_next())
+                {
+                    return Err(
+                        Error::corrupt("value chunk", "more pages than the time chunk")
+                            .at(c.reader.position())
+                            .measurement(&*p.measurement),
+                    );
+                }
+                return Ok(None);
+            };
+            let statistics = page_statistics(&header.statistics, time_plan, time);
+            let skip = header.uncompressed_bytes == 0 || outside(context.range, statistics);
+            if skip {
+                for (c, p) in self.columns.iter_mut().zip(&self.plan.columns) {
+                    c.reader
+                        .next_page(source.source())
+                        .map_err(|e| e.measurement(&*p.measurement))?;
+                }
+                continue;
+            }
+            self.marks.clear();
+            self.marks.push(at);
+            self.marks
+                .extend(self.columns.iter().map(|c| c.reader.position()));
+            let chunk = time.codes();
+            let body = time.body(source.source())?;
+            let mut scratch = std::mem::take(&mut context.scratch);
+            let mut decode = || -> Result<Vec<i64>> {
+                let body = decompress(
+                    context,
+                    chunk.compression,
+                    body,
+                    header.uncompressed_bytes,
+                    &mut scratch,
+                )?;
+                let count = statistics
+                    .map(|s| context.page.check_points(s.count))
+                    .transpose()?;
+                let mut times = Vec::new();
+                decode_times(context.page, chunk.encoding, body, count, &mut times)?;
+                check_ascending(&times)?;
+                context.count_values(times.len())?;
+                Ok(times)
+            };
+            let times = decode().map_err(|e| e.rebase_page(at));
+            context.scratch = scratch;
+            let times = times?;
+            let rows = times.len();
+            let (mut columns, mut taken) = (Vec::new(), 0);
+            let mut present = self.plan.only_present.then(|| vec![0u8; rows.div_ceil(8)]);
+            for (c, p) in self.columns.iter_mut().zip(&self.plan.columns) {
+                let decoded = value_page(context, c, p, rows, &mut present)
+                    .map_err(|e| e.measurement(&*p.measurement))?;
+                taken += decoded.as_ref().map_or(0, |c| {
+                    c.values.size_bytes() + c.bits.as_ref().map_or(0, Vec::len)
+                });
+                columns.extend(decoded);
+                Limits::check(
+                    taken as u64,
+                    context.limits.rows_bytes,
+                    "page",
+                    "the columns of a page are larger than the size of the file justifies",
+                )
+                .map_err(|e| e.measurement(&*p.measurement))?;
+            }
+            let page = Page {
+                times: Arc::new(times),
+                position: 0,
+                limit: rows,
+                columns,
+            };
+            return Ok(Some(match present {
+                Some(present) => keep_rows(page, &present)?,
+                None => page,
+            }));
+        }
+    }
+}
+
+/// Decodes the next page of a value column; `None` when all its rows are null or only their presence counts.
+fn value_page(
+    context: &mut SourceContext,
+    column: &mut ColumnSource,
+    plan: &SourceColumn,
+    rows: usize,
+    present: &mut Option<Vec<u8>>,
+) -> Result<Option<PageColumn>> {
+    if column.empty {
+        return Ok(None);
+    }
+    let source = context.reader.clone();
+    let at = column.reader.position();
+    let Some(header) = column.reader.next_page(source.source())? else {
+        return Err(Error::corrupt("value chunk", "fewer pages than the time chunk").at(at));
+    };
+    if header.uncompressed_bytes == 0 {
+        return Ok(None);
+    }
+    let statistics = page_statistics(&header.statistics, &plan.chunk, &column.reader);
+    let chunk = column.reader.codes();
+    let body = column.reader.body(source.source())?;
+    let mut scratch = std::mem::take(&mut context.scratch);
+    let mut decode = || -> Result<Option<PageColumn>> {
+        let body = decompress(
+            context,
+            chunk.compression,
+            body,
+            header.uncompressed_bytes,
+            &mut scratch,
+        )?;
+        let (page_rows, bitmap, values) = split_value(body)?;
+        if page_rows != rows {
+            return Err(
+                Error::corrupt("value page", "not as many rows as the time page")
+                    .expected(rows)
+                    .got(page_rows),
+            );
+        }
+        let bits: Vec<u8> = bitmap.iter().map(|b| b.reverse_bits()).collect();
+        if let Some(present) = present {
+            present.iter_mut().zip(&bits).for_each(|(p, b)| *p |= b);
+        }
+        let Some(out) = plan.column else {
+            return Ok(None);
+        };
+        let count = count_bits(&bits, 0, rows);
+        let mut decoded = context.spare(chunk.data_type);
+        decoded.limit_bytes(context.limits.rows_bytes);
+        decode_values(
+            context.page,
+            chunk.encoding,
+            chunk.data_type,
+            values,
+            count,
+            statistics,
+            &mut decoded,
+        )?;
+        context.count_values(count)?;
+        Ok(Some(PageColumn {
+            column: out,
+            values: decoded,
+            bits: (count < rows).then_some(bits),
+            taken: 0,
+        }))
+    };
+    let page = decode().map_err(|e| e.rebase_page(at));
+    context.scratch = scratch;
+    page
+}
+
+/// Statistics of a page: its own, or those of the chunk when it is the only page.
+fn page_statistics<'a>(
+    own: &'a Option<Statistics>,
+    chunk: &'a ChunkAt,
+    reader: &ChunkReader,
+) -> Option<&'a Statistics> {
+    if reader.header().kind.single_page {
+        chunk.statistics.as_ref()
+    } else {
+        own.as_ref()
+    }
+}
+
+fn outside(range: (i64, i64), statistics: Option<&Statistics>) -> bool {
+    match statistics.and_then(Statistics::time_range) {
+        Some((start, end)) => end < range.0 || start > range.1,
+        None => false,
+    }
+}
+
+impl Error {
+    /// An error from inside a page: offsets in it count from the decompressed body, so the page's own offset is named.
+    fn rebase_page(self, page: u64) -> Self {
+        if self.is_io() {
+            self
+        } else {
+            self.rebased_to(page)
+        }
+    }
+}

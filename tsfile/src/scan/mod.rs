@@ -1,0 +1,13 @@
+//! The one engine behind every front door: a [`ScanRequest`] over open files becomes a [`Scan`], an iterator of record batches.
+
+mod columns;
+mod devices;
+mod query;
+mod request;
+mod run;
+
+pub use crate::arrow::{DateMode, TextMode, TimeUnit};
+pub use crate::read::context::ScanCounters;
+pub use query::{Query, open, open_many};
+pub use request::{DEFAULT_BATCH_BYTES, Form, MAX_DEFAULT_WIDE_SERIES, Rows, ScanRequest, TimeAs};
+pub use run::{Scan, scan};

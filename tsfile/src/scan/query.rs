@@ -1,0 +1,120 @@
+//! The short way: open, say what, scan.
+
+use super::request::{Form, Rows, ScanRequest};
+use super::run::{Scan, scan};
+use crate::Result;
+use crate::read::{ReadOptions, TsFileReader};
+use std::path::Path;
+
+/// Open files and what is asked of them.
+#[derive(Debug, Clone)]
+pub struct Query {
+    readers: Vec<TsFileReader>,
+    request: ScanRequest,
+}
+
+/// Opens one file.
+///
+/// ```
+/// # fn main() -> tsfile::Result<()> {
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/golden/cpp-2.5.0/tree_minimal.tsfile");
+/// let scan = tsfile::open(path)?.narrow().select(["s1"]).scan()?;
+/// for batch in scan {
+///     let batch = batch?; // an arrow RecordBatch: time, device_name, s1
+///     assert_eq!(batch.num_rows(), 3);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// As [`TsFileReader::open`].
+pub fn open(path: impl AsRef<Path>) -> Result<Query> {
+    open_many([path])
+}
+
+/// Opens several files, whose rows come one file after the other.
+///
+/// # Errors
+/// As [`TsFileReader::open`].
+pub fn open_many<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Query> {
+    let readers: Result<Vec<_>> = paths
+        .into_iter()
+        .map(|p| TsFileReader::open(p, ReadOptions::default()))
+        .collect();
+    Ok(Query::new(readers?))
+}
+
+impl Query {
+    /// Everything in files that are open already.
+    pub fn new(readers: Vec<TsFileReader>) -> Self {
+        Self {
+            readers,
+            request: ScanRequest::new(),
+        }
+    }
+
+    /// The open files.
+    pub fn readers(&self) -> &[TsFileReader] {
+        &self.readers
+    }
+
+    /// Rows (time, one column per timeseries).
+    #[must_use]
+    pub fn wide(self) -> Self {
+        self.with(|r| r.with_form(Form::Wide))
+    }
+
+    /// Rows (time, device, one column per measurement).
+    #[must_use]
+    pub fn narrow(self) -> Self {
+        self.with(|r| r.with_form(Form::Narrow))
+    }
+
+    /// Rows (time, tags, fields) of a table.
+    #[must_use]
+    pub fn table(self, name: &str) -> Self {
+        self.with(|r| r.with_form(Form::Table).with_table(Some(name)))
+    }
+
+    /// Only these columns, see [`ScanRequest::with_columns`].
+    #[must_use]
+    pub fn select<S: Into<String>>(self, columns: impl IntoIterator<Item = S>) -> Self {
+        let columns = columns.into_iter().map(Into::into).collect();
+        self.with(|r| r.with_columns(Some(columns)))
+    }
+
+    /// Only these tree devices.
+    #[must_use]
+    pub fn devices<S: Into<String>>(self, devices: impl IntoIterator<Item = S>) -> Self {
+        let devices = devices.into_iter().map(Into::into).collect();
+        self.with(|r| r.with_devices(devices))
+    }
+
+    /// Only times from `start` to `end`, both inclusive, in the unit of the file.
+    #[must_use]
+    pub fn time_range(self, start: i64, end: i64) -> Self {
+        self.with(|r| r.with_time_range(start, end))
+    }
+
+    /// Which rows exist.
+    #[must_use]
+    pub fn rows(self, rows: Rows) -> Self {
+        self.with(|r| r.with_rows(rows))
+    }
+
+    /// Changes any other option of the request.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(ScanRequest) -> ScanRequest) -> Self {
+        self.request = change(self.request);
+        self
+    }
+
+    /// Starts reading.
+    ///
+    /// # Errors
+    /// As [`scan`].
+    pub fn scan(self) -> Result<Scan> {
+        scan(self.readers, self.request)
+    }
+}

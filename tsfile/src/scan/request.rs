@@ -1,0 +1,179 @@
+//! What is asked for.
+
+use crate::arrow::{DateMode, TextMode, TimeUnit};
+
+/// How rows look (docs/architecture.md, "Three forms").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// One row per time, one column per timeseries.
+    Wide,
+    /// One row per (device, time), one column per measurement.
+    Narrow,
+    /// One row per (tags, time) of one table.
+    Table,
+}
+
+/// Which rows exist, in the forms wide and narrow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rows {
+    /// Rows do not depend on the selected columns: siblings are read for row existence.
+    #[default]
+    All,
+    /// Only rows in which a selected series has a point.
+    Projected,
+}
+
+/// How the time column is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeAs {
+    /// Int64, the number in the file.
+    #[default]
+    Raw,
+    /// Timestamp in the unit of the request, UTC.
+    Timestamp,
+}
+
+/// Default of [`ScanRequest::with_batch_bytes`]: 4 MiB.
+pub const DEFAULT_BATCH_BYTES: usize = 4 << 20;
+/// Above this many timeseries the form must be named: wide is not chosen by default.
+pub const MAX_DEFAULT_WIDE_SERIES: usize = 1000;
+
+/// What to read of some files, and how to show it.
+#[derive(Debug, Clone)]
+pub struct ScanRequest {
+    pub(super) form: Option<Form>,
+    pub(super) columns: Option<Vec<String>>,
+    pub(super) devices: Option<Vec<String>>,
+    pub(super) table: Option<String>,
+    pub(super) range: (i64, i64),
+    pub(super) rows: Rows,
+    pub(super) text: TextMode,
+    pub(super) dates: DateMode,
+    pub(super) time: TimeAs,
+    pub(super) unit: TimeUnit,
+    pub(super) batch_bytes: usize,
+    pub(super) time_column: Option<String>,
+    pub(super) device_column: String,
+}
+
+impl Default for ScanRequest {
+    fn default() -> Self {
+        Self {
+            form: None,
+            columns: None,
+            devices: None,
+            table: None,
+            range: (i64::MIN, i64::MAX),
+            rows: Rows::All,
+            text: TextMode::Utf8,
+            dates: DateMode::Error,
+            time: TimeAs::Raw,
+            unit: TimeUnit::Ms,
+            batch_bytes: DEFAULT_BATCH_BYTES,
+            time_column: None,
+            device_column: "device_name".into(),
+        }
+    }
+}
+
+impl ScanRequest {
+    /// Everything, in the default form of the files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for a form. Default: table for files of the table model, wide for the tree model up to
+    /// [`MAX_DEFAULT_WIDE_SERIES`] timeseries.
+    #[must_use]
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = Some(form);
+        self
+    }
+
+    /// Columns besides the time, in the order wanted (default: `None`, all).
+    ///
+    /// Wide: timeseries paths, or measurements, which stand for all timeseries of that name. Narrow: measurements;
+    /// the device column is always there. Table: tags and fields.
+    #[must_use]
+    pub fn with_columns(mut self, columns: Option<Vec<String>>) -> Self {
+        self.columns = columns;
+        self
+    }
+
+    /// Tree devices by path; none given means all (default).
+    #[must_use]
+    pub fn with_devices(mut self, devices: Vec<String>) -> Self {
+        self.devices = (!devices.is_empty()).then_some(devices);
+        self
+    }
+
+    /// The table of the form table; needed only when a file has several.
+    #[must_use]
+    pub fn with_table(mut self, table: Option<&str>) -> Self {
+        self.table = table.map(str::to_string);
+        self
+    }
+
+    /// First and last time wanted, both inclusive, in the unit of the file (default: all).
+    #[must_use]
+    pub fn with_time_range(mut self, start: i64, end: i64) -> Self {
+        self.range = (start, end);
+        self
+    }
+
+    /// Which rows exist (default: [`Rows::All`]).
+    #[must_use]
+    pub fn with_rows(mut self, rows: Rows) -> Self {
+        self.rows = rows;
+        self
+    }
+
+    /// What happens to text that is no UTF-8 (default: [`TextMode::Utf8`], an error).
+    #[must_use]
+    pub fn with_text(mut self, text: TextMode) -> Self {
+        self.text = text;
+        self
+    }
+
+    /// What happens to dates that do not exist (default: [`DateMode::Error`]).
+    #[must_use]
+    pub fn with_dates(mut self, dates: DateMode) -> Self {
+        self.dates = dates;
+        self
+    }
+
+    /// How the time column is shown (default: [`TimeAs::Raw`]).
+    #[must_use]
+    pub fn with_time(mut self, time: TimeAs) -> Self {
+        self.time = time;
+        self
+    }
+
+    /// Unit of the times in the file, which does not record it (default: [`TimeUnit::Ms`]).
+    #[must_use]
+    pub fn with_time_unit(mut self, unit: TimeUnit) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// About how large a batch is (default: [`DEFAULT_BATCH_BYTES`]).
+    #[must_use]
+    pub fn with_batch_bytes(mut self, bytes: usize) -> Self {
+        self.batch_bytes = bytes.max(1);
+        self
+    }
+
+    /// Name of the time column (default: `time`, or the declared time column of a table).
+    #[must_use]
+    pub fn with_time_column(mut self, name: &str) -> Self {
+        self.time_column = Some(name.to_string());
+        self
+    }
+
+    /// Name of the device column of the narrow form (default: `device_name`).
+    #[must_use]
+    pub fn with_device_column(mut self, name: &str) -> Self {
+        self.device_column = name.to_string();
+        self
+    }
+}

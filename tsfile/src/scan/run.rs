@@ -1,0 +1,528 @@
+//! A request in motion: file after file, device after device, batch after batch.
+
+use super::columns::{Columns, Slot, default_form, default_table};
+use super::devices::{FileDevices, Target, sources};
+use super::request::{Form, Rows, ScanRequest, TimeAs};
+use crate::arrow::{ColumnBuilder, ColumnType};
+use crate::model::{DataType, DeviceId};
+use crate::read::context::{ScanCounters, SourceContext};
+use crate::read::merge::Merge;
+use crate::read::plan::SourcePlan;
+use crate::read::{Limits, TsFileReader};
+use crate::{Error, Result};
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow_schema::SchemaRef;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// Record batches of a scan; ends after the first error.
+#[derive(Debug)]
+pub struct Scan {
+    request: ScanRequest,
+    columns: Columns,
+    files: VecDeque<(TsFileReader, FileDevices)>,
+    open: Option<OpenFile>,
+    counters: ScanCounters,
+    times: Vec<i64>,
+    /// One for each device or tag slot, in their order.
+    keys: Vec<ColumnBuilder>,
+    values: Vec<ColumnBuilder>,
+    max_rows: usize,
+    /// Files of the rows at hand, each with its first row.
+    row_files: Vec<(usize, String)>,
+    failed: bool,
+}
+
+/// The file that is being read.
+#[derive(Debug)]
+struct OpenFile {
+    reader: TsFileReader,
+    devices: FileDevices,
+    next: usize,
+    context: SourceContext,
+    /// Measurement to column; of the wide form only for the device at hand.
+    columns: HashMap<String, usize>,
+    merge: Option<Merge>,
+    device: Option<DeviceId>,
+    name: String,
+    /// Bytes of device names in all rows so far.
+    name_bytes: u64,
+}
+
+/// Plans `request` over `readers`: their rows come in the order given, ordered within each file.
+///
+/// # Errors
+/// The request does not fit the files (an unknown column, device or table; several tables and none named; types that do not widen), or
+/// their metadata cannot be read.
+pub fn scan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<Scan> {
+    for reader in &readers {
+        reader.check_readable()?;
+    }
+    let form = match (request.form, &request.table) {
+        (Some(form), _) => form,
+        (None, Some(_)) => Form::Table,
+        (None, None) => default_form(&readers, request.devices.as_deref())?,
+    };
+    if form == Form::Table && request.devices.is_some() {
+        return Err(
+            Error::argument("devices are chosen by path, which a table does not have")
+                .hint("use -t with -m instead"),
+        );
+    }
+    if form == Form::Table && request.rows == Rows::Projected {
+        return Err(Error::argument("the table form has no `rows=projected`"));
+    }
+    let table = match (form, &request.table) {
+        (Form::Table, Some(name)) => Some(name.clone()),
+        (Form::Table, None) => Some(default_table(&readers)?),
+        (_, Some(name)) => {
+            return Err(Error::argument(format!(
+                "table \"{name}\" is shown by the table form only"
+            ))
+            .hint("use --form table"));
+        }
+        _ => None,
+    };
+    let mut files = Vec::with_capacity(readers.len());
+    for reader in &readers {
+        files.push(match &table {
+            Some(table) => FileDevices::of_table(reader, table)?,
+            None => FileDevices::of_tree(reader, request.devices.as_deref())?,
+        });
+    }
+    check_devices(&readers, &files, &request)?;
+    let columns = Columns::decide(&readers, &files, form, table, &request)?;
+    let builder = |data_type| ColumnBuilder::new(Columns::column_type(&request, data_type));
+    let values: Vec<ColumnBuilder> = columns
+        .values
+        .iter()
+        .map(|v| builder(v.data_type))
+        .collect();
+    let keys: Vec<ColumnBuilder> = columns
+        .slots
+        .iter()
+        .filter(|s| !matches!(s, Slot::Value(_)))
+        .map(|_| {
+            ColumnBuilder::new(ColumnType {
+                data_type: DataType::String,
+                text: crate::arrow::TextMode::Utf8,
+                dates: request.dates,
+                unit: request.unit,
+            })
+        })
+        .collect();
+    let row_bytes: usize = values
+        .iter()
+        .chain(&keys)
+        .map(|b| b.column().width_bytes())
+        .sum::<usize>()
+        + size_of::<i64>();
+    let max_rows = (request.batch_bytes / row_bytes).max(1);
+    Ok(Scan {
+        request,
+        columns,
+        files: readers.into_iter().zip(files).collect(),
+        open: None,
+        counters: ScanCounters::default(),
+        times: Vec::new(),
+        keys,
+        values,
+        max_rows,
+        row_files: Vec::new(),
+        failed: false,
+    })
+}
+
+/// Decoded series at a time share this much for the compressed bytes they have fetched.
+const FETCHED_BYTES: usize = 16 << 20;
+
+/// How much of a chunk is fetched at a time when `series` are read side by side.
+fn piece_bytes(series: usize) -> Option<usize> {
+    Some((FETCHED_BYTES / series.max(1)).clamp(4 << 10, 256 << 10))
+}
+
+/// A device that is named and in no file is a typing mistake, not an empty result.
+fn check_devices(
+    readers: &[TsFileReader],
+    files: &[FileDevices],
+    request: &ScanRequest,
+) -> Result<()> {
+    let Some(wanted) = &request.devices else {
+        return Ok(());
+    };
+    let mut found = Vec::new();
+    for (reader, file) in readers.iter().zip(files) {
+        let index = reader.index()?;
+        found.extend(
+            file.positions
+                .iter()
+                .filter_map(|&p| index.device(p as usize))
+                .map(|d| d.id().path()),
+        );
+    }
+    match wanted.iter().find(|w| !found.contains(w)) {
+        None => Ok(()),
+        Some(missing) => Err(Error::argument(format!("there is no device \"{missing}\""))
+            .hint("`tsfile-cli ls` lists the devices of a file")),
+    }
+}
+
+impl Scan {
+    /// Schema of every batch. Field metadata hold TsFile's own facts: `tsfile.type`, `tsfile.encoding` and `tsfile.compression` (of the first
+    /// chunk), `tsfile.category`, `tsfile.model`.
+    pub fn schema(&self) -> SchemaRef {
+        self.columns.schema.clone()
+    }
+
+    /// The form that rows have.
+    pub fn form(&self) -> Form {
+        self.columns.form
+    }
+
+    /// The table that is read, in the table form.
+    pub fn table(&self) -> Option<&str> {
+        self.columns.table.as_deref()
+    }
+
+    /// What a host may stumble over, such as names that differ only by case.
+    pub fn warnings(&self) -> &[String] {
+        &self.columns.warnings
+    }
+
+    /// Work done so far.
+    pub fn counters(&self) -> ScanCounters {
+        let open = self
+            .open
+            .as_ref()
+            .map(|o| o.context.counters)
+            .unwrap_or_default();
+        ScanCounters {
+            pages: self.counters.pages + open.pages,
+            decompressed_bytes: self.counters.decompressed_bytes + open.decompressed_bytes,
+            values: self.counters.values + open.values,
+        }
+    }
+
+    /// Gives a batch back: its memory is used for the next one when nobody else holds it.
+    pub fn recycle(&mut self, batch: RecordBatch) {
+        let arrays: Vec<ArrayRef> = batch.columns().to_vec();
+        drop(batch);
+        let mut arrays = arrays.into_iter();
+        if let Some(time) = arrays.next() {
+            let data = time.to_data();
+            drop(time);
+            let buffer = data.buffers().first().cloned();
+            drop(data);
+            if let Some(Ok(mut times)) = buffer.map(arrow_buffer::Buffer::into_vec::<i64>) {
+                if self.times.is_empty() && times.capacity() > self.times.capacity() {
+                    times.clear();
+                    self.times = times;
+                }
+            }
+        }
+        let mut key = 0;
+        for (slot, array) in self.columns.slots.iter().zip(arrays) {
+            match slot {
+                Slot::Value(i) => {
+                    if let Some(b) = self.values.get_mut(*i) {
+                        b.recycle(array);
+                    }
+                }
+                _ => {
+                    if let Some(b) = self.keys.get_mut(key) {
+                        b.recycle(array);
+                    }
+                    key += 1;
+                }
+            }
+        }
+    }
+
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            if self.is_full() {
+                return self.flush().map(Some);
+            }
+            if self.open.is_none() && !self.open_next()? {
+                return if self.times.is_empty() {
+                    Ok(None)
+                } else {
+                    self.flush().map(Some)
+                };
+            }
+            let reader = self.open.as_ref().map(|o| o.reader.clone());
+            let more = self.step();
+            let more = match (more, reader) {
+                (Err(e), Some(reader)) => return Err(reader.in_file(e)),
+                (more, _) => more?,
+            };
+            if !more {
+                if let Some(open) = self.open.take() {
+                    self.counters.pages += open.context.counters.pages;
+                    self.counters.decompressed_bytes += open.context.counters.decompressed_bytes;
+                    self.counters.values += open.context.counters.values;
+                }
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        if self.times.len() >= self.max_rows {
+            return true;
+        }
+        let bytes: usize = self
+            .values
+            .iter()
+            .chain(&self.keys)
+            .map(ColumnBuilder::size_bytes)
+            .sum();
+        !self.times.is_empty()
+            && bytes + self.times.len() * size_of::<i64>() >= self.request.batch_bytes
+    }
+
+    fn open_next(&mut self) -> Result<bool> {
+        let Some((reader, devices)) = self.files.pop_front() else {
+            return Ok(false);
+        };
+        self.row_files
+            .push((self.times.len(), reader.name().to_string()));
+        let context = SourceContext::new(reader.clone(), self.request.range);
+        let mut open = OpenFile {
+            reader,
+            devices,
+            next: 0,
+            context,
+            columns: HashMap::new(),
+            merge: None,
+            device: None,
+            name: String::new(),
+            name_bytes: 0,
+        };
+        match self.columns.form {
+            Form::Wide => {
+                let index = open.reader.index()?;
+                open.context.piece = piece_bytes(index.series_count());
+                let merge = self.wide(&open).map_err(|e| open.reader.in_file(e))?;
+                open.merge = Some(merge);
+            }
+            _ => {
+                open.columns = self
+                    .columns
+                    .values
+                    .iter()
+                    .enumerate()
+                    .map(|(i, v)| (v.name.clone(), i))
+                    .collect()
+            }
+        }
+        self.open = Some(open);
+        Ok(true)
+    }
+
+    /// All sources of all devices at once.
+    fn wide(&self, open: &OpenFile) -> Result<Merge> {
+        let index = open.reader.index()?;
+        let by_path: HashMap<(&str, usize), usize> = self
+            .columns
+            .values
+            .iter()
+            .enumerate()
+            .map(|(i, v)| ((v.name.as_str(), v.measurement_bytes), i))
+            .collect();
+        let mut plans: Vec<SourcePlan> = Vec::new();
+        for device in open
+            .devices
+            .positions
+            .iter()
+            .filter_map(|&p| index.device(p as usize))
+        {
+            let path = device.id().path();
+            let mut columns = HashMap::new();
+            for k in 0..device.series_count() {
+                let measurement = device.series(k)?.measurement;
+                let full = format!("{path}.{measurement}");
+                if let Some(&i) = by_path.get(&(full.as_str(), measurement.len())) {
+                    columns.insert(measurement.to_string(), i);
+                }
+            }
+            sources(
+                device,
+                &Target {
+                    form: Form::Wide,
+                    rows: self.request.rows,
+                    columns: &columns,
+                },
+                &mut plans,
+            )?;
+        }
+        Ok(Merge::new(plans, self.request.range))
+    }
+
+    /// Appends some rows; false when the file has no more.
+    fn step(&mut self) -> Result<bool> {
+        let Some(open) = &mut self.open else {
+            return Ok(false);
+        };
+        loop {
+            if let Some(merge) = &mut open.merge {
+                // The name is repeated in every row: a long one makes the batch full sooner.
+                let rows_of_name = self.request.batch_bytes / open.name.len().max(1);
+                let room = self
+                    .max_rows
+                    .saturating_sub(self.times.len())
+                    .min(rows_of_name)
+                    .max(1);
+                let rows =
+                    merge.step(&mut open.context, room, &mut self.times, &mut self.values)?;
+                if rows > 0 {
+                    // A long name in a million rows is as much work as a page that expands.
+                    let bytes = (rows as u64).saturating_mul(open.name.len() as u64);
+                    open.name_bytes = open.name_bytes.saturating_add(bytes);
+                    Limits::check(
+                        open.name_bytes,
+                        open.reader.limits().decompressed_bytes,
+                        "column",
+                        "the device names in all rows are longer than the size of the file justifies",
+                    )?;
+                    append_keys(&mut self.keys, &self.columns.slots, open, rows)?;
+                    return Ok(true);
+                }
+                open.merge = None;
+            }
+            if self.columns.form == Form::Wide {
+                return Ok(false);
+            }
+            let index = open.reader.index()?;
+            let run = open.devices.run(index, open.next);
+            let Some(device) = run.first().and_then(|&p| index.device(p as usize)) else {
+                return Ok(false);
+            };
+            let target = Target {
+                form: self.columns.form,
+                rows: self.request.rows,
+                columns: &open.columns,
+            };
+            let mut plans = Vec::new();
+            open.context.piece = piece_bytes(device.series_count());
+            for same in run.iter().filter_map(|&p| index.device(p as usize)) {
+                sources(same, &target, &mut plans)?;
+            }
+            open.next += run.len();
+            open.name = device.id().path();
+            open.device = Some(device.id().clone());
+            open.merge = Some(Merge::new(plans, self.request.range));
+        }
+    }
+
+    fn flush(&mut self) -> Result<RecordBatch> {
+        let rows = self.times.len();
+        // Errors about a value name the row's device and time, which are at hand only here.
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.slots.len() + 1);
+        let mut keys = self.keys.iter_mut();
+        let mut failure: Option<(usize, Error, usize)> = None;
+        for (at, slot) in self.columns.slots.iter().enumerate() {
+            let finished = match slot {
+                Slot::Value(i) => self.values.get_mut(*i).map(ColumnBuilder::finish),
+                _ => keys.next().map(ColumnBuilder::finish),
+            };
+            match finished {
+                Some(Ok(array)) => arrays.push(array),
+                Some(Err((row, e))) => {
+                    failure.get_or_insert((row, e, at));
+                }
+                None => {}
+            }
+        }
+        if let Some((row, error, at)) = failure {
+            return Err(self.place(row, error, at, &arrays));
+        }
+        self.row_files = self
+            .row_files
+            .pop()
+            .map(|(_, file)| (0, file))
+            .into_iter()
+            .collect();
+        let times = Int64Array::from(std::mem::take(&mut self.times));
+        let time: ArrayRef = match self.request.time {
+            TimeAs::Raw => Arc::new(times),
+            TimeAs::Timestamp => {
+                let data = times
+                    .into_data()
+                    .into_builder()
+                    .data_type(self.request.unit.timestamp());
+                arrow_array::make_array(data.build().map_err(|e| Error::argument(e.to_string()))?)
+            }
+        };
+        arrays.insert(0, time);
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(self.columns.schema.clone(), arrays, &options)
+            .map_err(|e| Error::argument(format!("cannot build a batch: {e}")))
+    }
+
+    /// Adds device, measurement and time of `row` to an error about the value in slot `at`.
+    fn place(&self, row: usize, error: Error, at: usize, before: &[ArrayRef]) -> Error {
+        let mut error = match self.times.get(row) {
+            Some(t) => error.at_time(*t),
+            None => error,
+        };
+        if let Some(field) = self.columns.schema.fields().get(at + 1) {
+            error = error.measurement(field.name().clone());
+        }
+        let devices: Vec<String> = self
+            .columns
+            .slots
+            .iter()
+            .zip(before)
+            .filter(|(s, _)| !matches!(s, Slot::Value(_)))
+            .filter_map(|(_, a)| a.as_any().downcast_ref::<arrow_array::StringArray>())
+            .map(|a| {
+                if a.is_valid(row) {
+                    a.value(row).to_string()
+                } else {
+                    "null".into()
+                }
+            })
+            .collect();
+        if !devices.is_empty() {
+            error = error.device(devices.join("."));
+        }
+        match self.row_files.iter().rev().find(|(first, _)| *first <= row) {
+            Some((_, file)) => error.in_file(file.clone()),
+            None => error,
+        }
+    }
+}
+
+/// The device, or its tags, for `rows` new rows.
+fn append_keys(
+    keys: &mut [ColumnBuilder],
+    slots: &[Slot],
+    open: &OpenFile,
+    rows: usize,
+) -> Result<()> {
+    let wanted = slots.iter().filter(|s| !matches!(s, Slot::Value(_)));
+    for (slot, builder) in wanted.zip(keys) {
+        let value = match slot {
+            Slot::Tag(i) => open.device.as_ref().and_then(|d| d.tag(*i)),
+            _ => Some(open.name.as_str()),
+        };
+        match value {
+            Some(value) => builder.append_repeated(value.as_bytes(), rows)?,
+            None => builder.append_nulls(rows),
+        }
+    }
+    Ok(())
+}
+
+impl Iterator for Scan {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let next = self.next_batch().transpose();
+        self.failed = matches!(next, None | Some(Err(_)));
+        next
+    }
+}

@@ -1,0 +1,312 @@
+//! Builds small files from public structures and encoders, for what no sample holds. Not a writer: one page a chunk, PLAIN, uncompressed.
+
+use std::collections::BTreeMap;
+use tsfile::encoding::{plain, ts_2diff};
+use tsfile::format::{
+    ChunkGroupHeader, ChunkHeader, ChunkKind, ChunkMetadata, ChunkRole, DeviceNode, FileMetadata,
+    FormatVersion, MAGIC, Marker, MeasurementNode, NodeKind, TimeseriesMetadata,
+};
+use tsfile::model::{Compression, DataType, DeviceId, Encoding, Statistics, ValueStatistics};
+use tsfile::wire::ByteWriter;
+
+/// Values of a column; `None` is a null.
+#[derive(Debug, Clone)]
+pub enum Column {
+    I32(Vec<Option<i32>>),
+    I64(Vec<Option<i64>>),
+    F64(Vec<Option<f64>>),
+    Bool(Vec<Option<bool>>),
+    Text(Vec<Option<&'static str>>),
+    Bytes(Vec<Option<Vec<u8>>>),
+    Date(Vec<Option<i32>>),
+}
+
+impl Column {
+    pub fn data_type(&self) -> DataType {
+        match self {
+            Self::I32(_) => DataType::Int32,
+            Self::I64(_) => DataType::Int64,
+            Self::F64(_) => DataType::Double,
+            Self::Bool(_) => DataType::Boolean,
+            Self::Text(_) | Self::Bytes(_) => DataType::Text,
+            Self::Date(_) => DataType::Date,
+        }
+    }
+
+    fn present(&self) -> Vec<bool> {
+        fn of<T>(v: &[Option<T>]) -> Vec<bool> {
+            v.iter().map(Option::is_some).collect()
+        }
+        match self {
+            Self::I32(v) | Self::Date(v) => of(v),
+            Self::I64(v) => of(v),
+            Self::F64(v) => of(v),
+            Self::Bool(v) => of(v),
+            Self::Text(v) => of(v),
+            Self::Bytes(v) => of(v),
+        }
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        fn dense<T: Clone>(v: &[Option<T>]) -> Vec<T> {
+            v.iter().flatten().cloned().collect()
+        }
+        match self {
+            Self::I32(v) | Self::Date(v) => plain::encode(&dense(v), out),
+            Self::I64(v) => plain::encode(&dense(v), out),
+            Self::F64(v) => plain::encode(&dense(v), out),
+            Self::Bool(v) => plain::encode(&dense(v), out),
+            Self::Text(v) => {
+                let dense: Vec<&[u8]> = v.iter().flatten().map(|s| s.as_bytes()).collect();
+                plain::encode_bytes(&dense, out).unwrap();
+            }
+            Self::Bytes(v) => {
+                let dense: Vec<&[u8]> = v.iter().flatten().map(Vec::as_slice).collect();
+                plain::encode_bytes(&dense, out).unwrap();
+            }
+        }
+    }
+}
+
+/// A file that grows chunk group by chunk group.
+pub struct FileBuilder {
+    version: FormatVersion,
+    out: ByteWriter,
+    devices: BTreeMap<DeviceId, BTreeMap<String, TimeseriesMetadata>>,
+    pub properties: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl FileBuilder {
+    pub fn new(version: FormatVersion) -> Self {
+        let mut out = ByteWriter::new();
+        out.bytes(MAGIC).u8(version.code());
+        Self {
+            version,
+            out,
+            devices: BTreeMap::new(),
+            properties: Vec::new(),
+        }
+    }
+
+    pub fn position(&self) -> usize {
+        self.out.position()
+    }
+
+    fn group(&mut self, device: &DeviceId) {
+        self.out.u8(u8::from(Marker::ChunkGroup));
+        ChunkGroupHeader {
+            device: device.clone(),
+        }
+        .serialize(&mut self.out, self.version);
+        self.devices.entry(device.clone()).or_default();
+    }
+
+    /// A chunk group of a non-aligned device: each series with its own times.
+    pub fn plain(&mut self, device: &DeviceId, series: &[(&str, &[i64], Column)]) -> &mut Self {
+        self.group(device);
+        for (name, times, column) in series {
+            let mut encoded = Vec::new();
+            ts_2diff::encode(times, &mut encoded);
+            let mut page = ByteWriter::new();
+            page.uvarint(encoded.len() as u64).bytes(&encoded);
+            let mut values = Vec::new();
+            column.encode(&mut values);
+            page.bytes(&values);
+            let role = ChunkRole::Plain;
+            self.chunk(
+                device,
+                name,
+                column.data_type(),
+                Encoding::Plain,
+                role,
+                times.len(),
+                times,
+                Some(page.into_bytes()),
+            );
+        }
+        self
+    }
+
+    /// A chunk group of an aligned device.
+    pub fn aligned(
+        &mut self,
+        device: &DeviceId,
+        times: &[i64],
+        columns: &[(&str, Column)],
+    ) -> &mut Self {
+        self.group(device);
+        let mut encoded = Vec::new();
+        ts_2diff::encode(times, &mut encoded);
+        self.chunk(
+            device,
+            "",
+            DataType::Vector,
+            Encoding::Ts2Diff,
+            ChunkRole::Time,
+            times.len(),
+            times,
+            Some(encoded),
+        );
+        for (name, column) in columns {
+            let present = column.present();
+            let count = present.iter().filter(|p| **p).count();
+            let page = (count > 0).then(|| {
+                let mut page = ByteWriter::new();
+                page.i32(present.len() as i32);
+                for byte in present.chunks(8) {
+                    page.u8(byte
+                        .iter()
+                        .enumerate()
+                        .fold(0, |b, (i, &p)| b | (u8::from(p) << (7 - i))));
+                }
+                let mut values = Vec::new();
+                column.encode(&mut values);
+                page.bytes(&values);
+                page.into_bytes()
+            });
+            self.chunk(
+                device,
+                name,
+                column.data_type(),
+                Encoding::Plain,
+                ChunkRole::Value,
+                count,
+                times,
+                page,
+            );
+        }
+        self
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of a chunk")]
+    fn chunk(
+        &mut self,
+        device: &DeviceId,
+        name: &str,
+        data_type: DataType,
+        encoding: Encoding,
+        role: ChunkRole,
+        count: usize,
+        times: &[i64],
+        page: Option<Vec<u8>>,
+    ) {
+        let offset = self.out.position() as u64;
+        let mut pages = ByteWriter::new();
+        if let Some(page) = &page {
+            pages
+                .uvarint(page.len() as u64)
+                .uvarint(page.len() as u64)
+                .bytes(page);
+        }
+        let pages = pages.into_bytes();
+        ChunkHeader {
+            kind: ChunkKind {
+                role,
+                single_page: true,
+            },
+            measurement: name.to_string(),
+            data_bytes: pages.len() as u32,
+            data_type,
+            compression: Compression::Uncompressed,
+            encoding,
+        }
+        .serialize(&mut self.out);
+        self.out.bytes(&pages);
+        let values = ValueStatistics::empty(data_type);
+        let statistics = Statistics {
+            count: count as u64,
+            start_time: times.first().copied().unwrap_or(0),
+            end_time: times.last().copied().unwrap_or(0),
+            values: values.clone(),
+        };
+        let series = self
+            .devices
+            .get_mut(device)
+            .unwrap()
+            .entry(name.to_string())
+            .or_insert_with(|| TimeseriesMetadata {
+                kind: 1,
+                measurement: name.to_string(),
+                data_type,
+                statistics: Statistics {
+                    count: 0,
+                    start_time: i64::MAX,
+                    end_time: i64::MIN,
+                    values,
+                },
+                chunks: Vec::new(),
+            });
+        series.statistics.count += statistics.count;
+        series.statistics.start_time = series.statistics.start_time.min(statistics.start_time);
+        series.statistics.end_time = series.statistics.end_time.max(statistics.end_time);
+        series.chunks.push(ChunkMetadata {
+            offset,
+            statistics: Some(statistics),
+        });
+    }
+
+    /// The bytes so far: what a writer that died leaves behind.
+    pub fn unsealed(&self) -> Vec<u8> {
+        self.out.clone().into_bytes()
+    }
+
+    /// The whole file.
+    pub fn finish(&self) -> Vec<u8> {
+        let mut out = self.out.clone();
+        let meta_offset = out.position() as u64;
+        out.u8(2);
+        let mut roots: BTreeMap<String, Vec<(DeviceId, Vec<u8>)>> = BTreeMap::new();
+        for (device, series) in &self.devices {
+            let start = out.position() as u64;
+            for s in series.values() {
+                s.serialize(&mut out);
+            }
+            let first = series.keys().next().map_or("", String::as_str);
+            let node = MeasurementNode {
+                entries: vec![(first, start)],
+                end: out.position() as u64,
+                kind: NodeKind::LeafMeasurement,
+            };
+            let mut bytes = ByteWriter::new();
+            node.serialize(&mut bytes);
+            let table = if self.version == FormatVersion::V3 {
+                ""
+            } else {
+                device.table()
+            };
+            roots
+                .entry(table.to_string())
+                .or_default()
+                .push((device.clone(), bytes.into_bytes()));
+        }
+        let mut tables = Vec::new();
+        for (table, devices) in roots {
+            let mut entries = Vec::new();
+            for (device, node) in devices {
+                entries.push((device, out.position() as u64));
+                out.bytes(&node);
+            }
+            tables.push((
+                table,
+                DeviceNode {
+                    entries,
+                    end: out.position() as u64,
+                    kind: NodeKind::LeafDevice,
+                },
+            ));
+        }
+        let metadata = FileMetadata {
+            tables,
+            schemas: Vec::new(),
+            unknown_schemas: Vec::new(),
+            meta_offset,
+            bloom_filter: None,
+            properties: self.properties.clone(),
+        };
+        let start = out.position();
+        metadata.serialize(&mut out, self.version);
+        let size = (out.position() - start) as i32;
+        out.i32(size).bytes(MAGIC);
+        out.into_bytes()
+    }
+}

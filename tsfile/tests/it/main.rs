@@ -1,0 +1,12 @@
+//! Integration tests over real files, through the public API only.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests are not recognised as tests"
+)]
+
+mod build;
+mod expected;
+mod golden;
+mod oracle;
+mod scan;
