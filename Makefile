@@ -1,0 +1,24 @@
+# What there is to do here; the work itself is in .ci/. Everything can be repeated.
+#
+# CARGO_TARGET_DIR says where build products go (default: target). TSFILE_ORACLE_SEED chooses the random files of the tests.
+
+.PHONY: help demo test test-long check ci
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo:  ## build tsfile-cli, look into a real file and convert it to Parquet and CSV
+	@.ci/demo
+
+test:  ## all tests, with 300 random files of the Java and C++ libraries
+	@.ci/test
+
+test-long:  ## the same with 10,000 random files
+	@.ci/test long
+
+check:  ## formatting, clippy, documentation, licences and duplicate versions
+	@.ci/check
+
+ci:  ## everything, as the build server runs it
+	@.ci/run
