@@ -1,3 +1,52 @@
 //! `tsfile-cli`: look into TsFiles and convert them, from the shell.
+//!
+//! A command is one file in `cmd`; this file only knows their names and turns what they return into an exit
+//! code: 0 ok, 1 usage, 2 input, 3 output or execution. A reader that closed the pipe early is no failure.
 
-fn main() {}
+mod args;
+mod cmd;
+mod convert;
+mod exit;
+mod inspect;
+mod output;
+mod progress;
+mod render;
+mod report;
+mod scope;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Look into TsFiles (Apache IoTDB's columnar time series format) and convert them.
+#[derive(Debug, Parser)]
+#[command(name = "tsfile-cli", version, about, max_term_width = 120)]
+#[command(after_help = "Exit codes: 0 ok, 1 usage, 2 input, 3 output or execution.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Inspect(cmd::inspect::Args),
+    Convert(cmd::convert::Args),
+    Ls(cmd::ls::Args),
+    Schema(cmd::schema::Args),
+    Meta(cmd::meta::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error),
+    };
+    let result = match cli.command {
+        Command::Inspect(args) => cmd::inspect::run(&args),
+        Command::Convert(args) => cmd::convert::run(args),
+        Command::Ls(args) => cmd::ls::run(&args),
+        Command::Schema(args) => cmd::schema::run(&args),
+        Command::Meta(args) => cmd::meta::run(&args),
+    };
+    exit::code(result)
+}

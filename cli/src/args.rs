@@ -1,0 +1,217 @@
+//! Flags that several commands share.
+
+use clap::{Args, ValueEnum};
+
+/// How a TsFile is opened.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Opening")]
+pub struct OpenArgs {
+    /// Read a file without a footer up to its last whole chunk group
+    #[arg(long)]
+    pub recover: bool,
+    /// Read although a .mods file with deletions lies beside the TsFile (deleted points reappear)
+    #[arg(long)]
+    pub ignore_mods: bool,
+    /// Lift the limits that hold back files which claim more rows or bytes than their size makes likely
+    #[arg(long)]
+    pub trusted: bool,
+}
+
+impl OpenArgs {
+    /// In the library's terms.
+    pub fn library(&self) -> tsfile::ReadOptions {
+        tsfile::ReadOptions::new()
+            .with_recover(self.recover)
+            .with_ignore_mods(self.ignore_mods)
+            .with_trusted(self.trusted)
+    }
+}
+
+/// Which device or table, and which columns of it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Scope")]
+pub struct ObjectArgs {
+    /// Only this device (tree model)
+    #[arg(short, long, value_name = "DEVICE", conflicts_with = "table")]
+    pub device: Vec<String>,
+    /// Only this table (table model)
+    #[arg(short, long, value_name = "TABLE")]
+    pub table: Option<String>,
+    /// Only this measurement or column; repeat for more
+    #[arg(short, long = "measurements", value_name = "NAME")]
+    pub measurement: Vec<String>,
+}
+
+/// Which times; both ends belong to the range.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Scope")]
+pub struct RangeArgs {
+    /// First time, as the raw number in the file
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    pub start: Option<i64>,
+    /// Last time, as the raw number in the file
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    pub end: Option<i64>,
+}
+
+impl RangeArgs {
+    /// First and last time, both inclusive.
+    pub fn bounds(&self) -> (i64, i64) {
+        (self.start.unwrap_or(i64::MIN), self.end.unwrap_or(i64::MAX))
+    }
+
+    /// Whether any time was excluded.
+    pub fn is_given(&self) -> bool {
+        self.start.is_some() || self.end.is_some()
+    }
+}
+
+/// How the time column is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Time {
+    /// The number in the file
+    Raw,
+    /// An instant, under --time-unit
+    Timestamp,
+}
+
+/// What one step of a time stands for; a TsFile does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum TimeUnit {
+    /// Milliseconds
+    #[default]
+    Ms,
+    /// Microseconds
+    Us,
+    /// Nanoseconds
+    Ns,
+}
+
+impl TimeUnit {
+    /// As the flag spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ms => "ms",
+            Self::Us => "us",
+            Self::Ns => "ns",
+        }
+    }
+
+    /// In the library's terms.
+    pub fn library(self) -> tsfile::scan::TimeUnit {
+        match self {
+            Self::Ms => tsfile::scan::TimeUnit::Ms,
+            Self::Us => tsfile::scan::TimeUnit::Us,
+            Self::Ns => tsfile::scan::TimeUnit::Ns,
+        }
+    }
+
+    /// In Arrow's terms.
+    pub fn arrow(self) -> arrow_schema::TimeUnit {
+        match self {
+            Self::Ms => arrow_schema::TimeUnit::Millisecond,
+            Self::Us => arrow_schema::TimeUnit::Microsecond,
+            Self::Ns => arrow_schema::TimeUnit::Nanosecond,
+        }
+    }
+}
+
+/// How time is shown.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Time")]
+pub struct TimeArgs {
+    /// The time column as numbers or as instants [default: timestamp for Parquet and Arrow, raw for text]
+    #[arg(long, value_name = "HOW")]
+    pub time: Option<Time>,
+    /// What one step of time is; TsFiles do not record it [default: ms]
+    #[arg(long, value_name = "UNIT")]
+    pub time_unit: Option<TimeUnit>,
+}
+
+/// How rows look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// One row per (device, time), one column per measurement
+    Narrow,
+    /// One row per time, one column per timeseries
+    Wide,
+    /// One row per (tags, time) of one table
+    Table,
+}
+
+impl Form {
+    /// In the library's terms.
+    pub fn library(self) -> tsfile::scan::Form {
+        match self {
+            Self::Narrow => tsfile::scan::Form::Narrow,
+            Self::Wide => tsfile::scan::Form::Wide,
+            Self::Table => tsfile::scan::Form::Table,
+        }
+    }
+}
+
+/// Which rows exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Rows {
+    /// Rows in which anything of the device has a point
+    #[default]
+    All,
+    /// Rows in which a selected column has a point
+    Projected,
+}
+
+impl Rows {
+    /// In the library's terms.
+    pub fn library(self) -> tsfile::scan::Rows {
+        match self {
+            Self::All => tsfile::scan::Rows::All,
+            Self::Projected => tsfile::scan::Rows::Projected,
+        }
+    }
+}
+
+/// What becomes of text that is not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Text {
+    /// An error that names the place
+    #[default]
+    Utf8,
+    /// U+FFFD for the bytes that are no UTF-8
+    Lossy,
+    /// A binary column
+    Binary,
+}
+
+impl Text {
+    /// In the library's terms.
+    pub fn library(self) -> tsfile::scan::TextMode {
+        match self {
+            Self::Utf8 => tsfile::scan::TextMode::Utf8,
+            Self::Lossy => tsfile::scan::TextMode::Lossy,
+            Self::Binary => tsfile::scan::TextMode::Binary,
+        }
+    }
+}
+
+/// What becomes of integers that are no date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Dates {
+    /// An error that names the place
+    #[default]
+    Error,
+    /// Null
+    Null,
+    /// The column shows the integers as they are stored (yyyymmdd)
+    Int,
+}
+
+impl Dates {
+    /// In the library's terms.
+    pub fn library(self) -> tsfile::scan::DateMode {
+        match self {
+            Self::Error => tsfile::scan::DateMode::Error,
+            Self::Null => tsfile::scan::DateMode::Null,
+            Self::Int => tsfile::scan::DateMode::Int,
+        }
+    }
+}

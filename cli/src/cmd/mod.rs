@@ -1,0 +1,7 @@
+//! The commands, one file each: `Args` and `run`.
+
+pub mod convert;
+pub mod inspect;
+pub mod ls;
+pub mod meta;
+pub mod schema;

@@ -1,0 +1,15 @@
+//! Conversion: sources of Arrow batches, sinks that write them, and the steps between.
+
+pub mod atomic;
+pub mod format;
+pub mod forms;
+pub mod input;
+pub mod ipc;
+pub mod parquet;
+pub mod retry;
+pub mod sink;
+pub mod source;
+pub mod steps;
+pub mod text;
+pub mod text_input;
+pub mod tsfile;

@@ -1,0 +1,683 @@
+//! TsFiles as sources: which form and part of them is meant, and what to type instead when that cannot work.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use arrow_array::RecordBatch;
+use tsfile::arrow::widen;
+use tsfile::model::{ColumnCategory, DataType, Model};
+use tsfile::read::DeviceRef;
+use tsfile::scan::{MAX_DEFAULT_WIDE_SERIES, Scan, ScanRequest, TimeAs};
+use tsfile::{ErrorKind, TsFileReader};
+
+use crate::args::{Dates, Form, OpenArgs, Text, Time};
+use crate::cmd::convert::{Args, is_stdout};
+use crate::convert::retry::{self, FileNames, beside};
+use crate::convert::source::{Batches, Source};
+use crate::exit::{self, Failure, Outcome};
+
+/// Commands that an error prints at most.
+const MAX_COMMANDS: usize = 20;
+/// Names that an error lists at most.
+const MAX_NAMES: usize = 20;
+/// What the file with the tree devices is called.
+const TREE: &str = "tree";
+
+/// What of some TsFiles goes into one output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// One table.
+    Table(String),
+    /// The tree devices, in this form.
+    Tree(Form),
+}
+
+/// Open TsFiles, and the command line that asked for them.
+#[derive(Debug, Clone)]
+pub struct TsFiles {
+    /// What to suggest variations of.
+    pub args: Args,
+    readers: Vec<TsFileReader>,
+}
+
+impl TsFiles {
+    /// Opens the inputs.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be opened; a command that can is suggested.
+    pub fn open(args: &Args) -> Outcome<Self> {
+        let options = args.open.library();
+        let mut files = Self {
+            args: args.clone(),
+            readers: Vec::new(),
+        };
+        for path in &args.inputs {
+            let reader = TsFileReader::open(path, options.clone())
+                .map_err(|e| files.failure(e.in_file(path.display().to_string()), None))?;
+            if reader.is_recovered() {
+                exit::say(format_args!(
+                    "{}: has no footer; what is up to its last whole chunk group was recovered",
+                    path.display()
+                ));
+                for note in reader.recovery_notes() {
+                    exit::say(format_args!("{}: {note}", path.display()));
+                }
+            }
+            files.readers.push(reader);
+        }
+        Ok(files)
+    }
+
+    /// The one part that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// When nothing says which of several is meant, or what is meant is not there.
+    pub fn the_part(&self) -> Outcome<Part> {
+        let object = &self.args.object;
+        let tables = self.tables();
+        match (self.args.form, &object.table) {
+            (Some(Form::Table) | None, Some(table)) => Ok(Part::Table(table.clone())),
+            (Some(form), Some(table)) => {
+                let command = Args {
+                    form: None,
+                    ..self.args.clone()
+                };
+                Err(Failure::usage(format!(
+                    "{}: table {table} is shown by the form table only; expected --form table, found --form {}",
+                    self.names(),
+                    form_name(form)
+                ))
+                .with_commands([retry::command(&command)]))
+            }
+            (Some(Form::Table), None) => self.the_table(&tables),
+            (Some(form), None) => {
+                if self.has_devices(Model::Tree)? || tables.is_empty() {
+                    return Ok(Part::Tree(form));
+                }
+                Err(Failure::usage(format!(
+                    "{}: the form {} shows tree devices; expected one at least, found only the {}",
+                    self.names(),
+                    form_name(form),
+                    listed("table", &tables)
+                ))
+                .with_commands(self.commands_by_table(&tables)))
+            }
+            (None, None) if !object.device.is_empty() => self.tree(),
+            (None, None) => {
+                let tree = self.has_devices(Model::Tree)?;
+                if tables.is_empty() || tree && !self.has_devices(Model::Table)? {
+                    return self.tree();
+                }
+                if !tree {
+                    return self.the_table(&tables);
+                }
+                Err(Failure::usage(format!(
+                    "{}: expected one model, found both, tree devices and the {}, which no single form shows",
+                    self.names(),
+                    listed("table", &tables)
+                ))
+                .with_commands(self.commands_by_part(&tables)?))
+            }
+        }
+    }
+
+    /// Everything in the files, a part for each table and one for the tree devices.
+    ///
+    /// # Errors
+    ///
+    /// When the tree devices have too many timeseries for the form that is the default.
+    pub fn parts(&self) -> Outcome<Vec<Part>> {
+        let tables = self.tables();
+        let tree = self.has_devices(Model::Tree)?;
+        let mut parts: Vec<Part> = Vec::new();
+        if tree && self.args.form != Some(Form::Table) || tables.is_empty() {
+            parts.push(self.tree()?);
+        }
+        parts.extend(tables.into_iter().map(Part::Table));
+        Ok(parts)
+    }
+
+    /// The rows of one part.
+    ///
+    /// # Errors
+    ///
+    /// When the files do not have what is asked for, or contradict each other.
+    pub fn source(&self, part: &Part, time: Time) -> Outcome<Source> {
+        let args = &self.args;
+        let (start, end) = args.range.bounds();
+        let mut request = ScanRequest::new()
+            .with_time_range(start, end)
+            .with_rows(args.rows.unwrap_or_default().library())
+            .with_text(args.text.unwrap_or_default().library())
+            .with_dates(args.dates.unwrap_or_default().library())
+            .with_time_unit(args.time.time_unit.unwrap_or_default().library())
+            .with_time(match time {
+                Time::Raw => TimeAs::Raw,
+                Time::Timestamp => TimeAs::Timestamp,
+            })
+            .with_devices(args.object.device.clone());
+        let mut columns = args.object.measurement.clone();
+        match part {
+            Part::Table(table) => {
+                request = request
+                    .with_form(Form::Table.library())
+                    .with_table(Some(table));
+                if !columns.is_empty() {
+                    columns.splice(0..0, self.tags(table));
+                }
+            }
+            Part::Tree(form) => request = request.with_form(form.library()),
+        }
+        let mut seen = HashSet::new();
+        columns.retain(|name| seen.insert(name.clone()));
+        request = request.with_columns((!columns.is_empty()).then_some(columns));
+
+        let failed = |e| self.failure(e, Some(part));
+        let scan = tsfile::scan::scan(self.readers.clone(), request).map_err(failed)?;
+        for warning in scan.warnings() {
+            exit::say(format_args!("warning: {}: {warning}", self.names()));
+        }
+        // Reading the statistics of a large index takes a moment that nobody would see pay off.
+        let total_rows = std::io::stderr().is_terminal().then(|| self.rows(part));
+        Ok(Source {
+            schema: scan.schema(),
+            total_rows: total_rows.transpose().map_err(failed)?,
+            sorted_by: self.sorted_by(part, &scan).map_err(failed)?,
+            batches: Box::new(ScanBatches {
+                scan,
+                files: self.clone(),
+                part: part.clone(),
+            }),
+        })
+    }
+
+    /// Tables by name, those without devices too.
+    fn tables(&self) -> Vec<String> {
+        let mut names: Vec<_> = self
+            .readers
+            .iter()
+            .flat_map(TsFileReader::tables)
+            .map(|t| t.name.clone())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn tags(&self, table: &str) -> Vec<String> {
+        self.readers
+            .iter()
+            .find_map(|r| r.table(table))
+            .into_iter()
+            .flat_map(|schema| schema.columns_of(ColumnCategory::Tag))
+            .map(|column| column.measurement.name.clone())
+            .collect()
+    }
+
+    fn has_devices(&self, model: Model) -> Outcome<bool> {
+        for reader in &self.readers {
+            let index = reader.index().map_err(|e| self.failure(e, None))?;
+            if index.devices().any(|d| reader.model_of(d.id()) == model) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn the_table(&self, tables: &[String]) -> Outcome<Part> {
+        match tables {
+            [one] => Ok(Part::Table(one.clone())),
+            [] => {
+                let command = Args {
+                    form: None,
+                    ..self.args.clone()
+                };
+                Err(Failure::usage(format!(
+                    "{}: expected a table, found none, only tree devices; they have the forms wide and narrow",
+                    self.names()
+                ))
+                .with_commands([retry::command(&command)]))
+            }
+            many => Err(Failure::usage(format!(
+                "{}: expected one table, found the {}; name one with -t TABLE, or write them all with --output-dir",
+                self.names(),
+                listed("table", many)
+            ))
+            .with_commands(self.commands_by_part(many)?)),
+        }
+    }
+
+    /// The tree devices in the form that is asked for, or the default.
+    fn tree(&self) -> Outcome<Part> {
+        if let Some(form @ (Form::Narrow | Form::Wide)) = self.args.form {
+            return Ok(Part::Tree(form));
+        }
+        let series = self.series().map_err(|e| self.failure(e, None))?;
+        if series <= MAX_DEFAULT_WIDE_SERIES {
+            return Ok(Part::Tree(Form::Wide));
+        }
+        let with = |form| {
+            retry::command(&Args {
+                form: Some(form),
+                ..self.args.clone()
+            })
+        };
+        Err(Failure::usage(format!(
+            "{}: the default form is wide, one column per timeseries; expected at most {MAX_DEFAULT_WIDE_SERIES} timeseries, found {series}; choose the form narrow, or wide by name",
+            self.names()
+        ))
+        .with_commands([with(Form::Narrow), with(Form::Wide)]))
+    }
+
+    /// Timeseries in scope; what several files share counts once.
+    fn series(&self) -> tsfile::Result<usize> {
+        let hasher = RandomState::new();
+        let mut seen = HashSet::new();
+        let mut count = 0;
+        self.each_series(&mut |_, path, device, k| {
+            let is_new = self.readers.len() == 1
+                || seen.insert(hasher.hash_one((path, device.series(k)?.measurement)));
+            count += usize::from(is_new);
+            Ok(())
+        })?;
+        Ok(count)
+    }
+
+    /// Calls `f` with the file, the device as path and by itself, and the number of each timeseries of the tree that
+    /// `-d` and `-m` choose.
+    fn each_series(
+        &self,
+        f: &mut dyn FnMut(usize, &str, DeviceRef<'_>, usize) -> tsfile::Result<()>,
+    ) -> tsfile::Result<()> {
+        let object = &self.args.object;
+        for (file, reader) in self.readers.iter().enumerate() {
+            for device in reader.index()?.devices() {
+                let path = device.id().path();
+                if reader.model_of(device.id()) != Model::Tree
+                    || !object.device.is_empty() && !object.device.contains(&path)
+                {
+                    continue;
+                }
+                for k in usize::from(device.is_aligned()?)..device.series_count() {
+                    let name = device.series(k)?.measurement;
+                    let chosen = object.measurement.is_empty()
+                        || object.measurement.iter().any(|m| {
+                            m == name
+                                || m.strip_prefix(&path).and_then(|m| m.strip_prefix('.'))
+                                    == Some(name)
+                        });
+                    if chosen {
+                        f(file, &path, device, k)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Columns by which the rows of a single file are sorted.
+    fn sorted_by(&self, part: &Part, scan: &Scan) -> tsfile::Result<Vec<usize>> {
+        let [reader] = self.readers.as_slice() else {
+            return Ok(Vec::new());
+        };
+        let index = reader.index()?;
+        Ok(match part {
+            Part::Tree(Form::Narrow) => {
+                // Two devices that are spelt alike come one after the other, each from its first time on.
+                let mut seen = HashSet::new();
+                let unique = index
+                    .devices()
+                    .filter(|d| reader.model_of(d.id()) == Model::Tree)
+                    .all(|d| seen.insert(d.id().path()));
+                if unique { vec![1, 0] } else { Vec::new() }
+            }
+            Part::Tree(_) => vec![0],
+            Part::Table(table) => {
+                let tags = self.tags(table).len();
+                let all_shown = index
+                    .devices()
+                    .all(|d| d.id().table() != table || d.id().segments().len() <= tags + 1);
+                if all_shown && scan.schema().fields().len() > tags {
+                    (1..=tags).chain([0]).collect()
+                } else {
+                    Vec::new()
+                }
+            }
+        })
+    }
+
+    /// About how many rows there are, from the statistics of the index.
+    fn rows(&self, part: &Part) -> tsfile::Result<u64> {
+        let devices = &self.args.object.device;
+        let mut rows = 0;
+        for reader in &self.readers {
+            let mut of_file = 0;
+            for device in reader.index()?.devices() {
+                let wanted = match part {
+                    Part::Table(table) => device.id().table() == table,
+                    Part::Tree(_) => devices.is_empty() || devices.contains(&device.id().path()),
+                };
+                if !wanted {
+                    continue;
+                }
+                let of_device = self.rows_of(device)?;
+                match part {
+                    // Devices that are shown side by side mostly share their times.
+                    Part::Tree(Form::Wide) => of_file = of_device.max(of_file),
+                    _ => of_file += of_device,
+                }
+            }
+            rows += of_file;
+        }
+        Ok(rows)
+    }
+
+    /// The longest timeseries of a device, of a time range the share that it would have if points came evenly.
+    fn rows_of(&self, device: DeviceRef<'_>) -> tsfile::Result<u64> {
+        let (start, end) = self.args.range.bounds();
+        let counted = if device.is_aligned()? {
+            1
+        } else {
+            device.series_count()
+        };
+        let mut rows = 0;
+        for k in 0..counted {
+            let statistics = device.timeseries(k)?.statistics;
+            let (first, last) = (
+                i128::from(statistics.start_time),
+                i128::from(statistics.end_time),
+            );
+            let span = (last - first + 1).max(1);
+            let inside = last.min(end.into()) - first.max(start.into()) + 1;
+            let share = i128::from(statistics.count) * inside.clamp(0, span) / span;
+            rows = rows.max(u64::try_from(share).unwrap_or(0));
+        }
+        Ok(rows)
+    }
+
+    /// The inputs, as messages name them.
+    fn names(&self) -> String {
+        let names: Vec<_> = self
+            .args
+            .inputs
+            .iter()
+            .map(|p| p.display().to_string())
+            .collect();
+        shortened(&names)
+    }
+
+    /// An error of the library with the file that it lacks and the commands that help.
+    fn failure(&self, error: tsfile::Error, part: Option<&Part>) -> Failure {
+        let error = error.in_file(self.names());
+        let with = |change: &dyn Fn(&mut Args)| {
+            let mut args = self.args.clone();
+            change(&mut args);
+            retry::command(&args)
+        };
+        let open = |open: OpenArgs| with(&|args| args.open = open.clone());
+        let commands = match error.kind() {
+            ErrorKind::Unsealed => vec![open(OpenArgs {
+                recover: true,
+                ..self.args.open.clone()
+            })],
+            ErrorKind::Deletions => vec![open(OpenArgs {
+                ignore_mods: true,
+                ..self.args.open.clone()
+            })],
+            ErrorKind::Limit if !self.args.open.trusted => vec![open(OpenArgs {
+                trusted: true,
+                ..self.args.open.clone()
+            })],
+            ErrorKind::Value if error.suggestion().is_some_and(|s| s.contains("--dates")) => {
+                [Dates::Null, Dates::Int]
+                    .map(|dates| with(&|args| args.dates = Some(dates)))
+                    .into()
+            }
+            ErrorKind::Value if error.suggestion().is_some_and(|s| s.contains("--text")) => {
+                [Text::Lossy, Text::Binary]
+                    .map(|text| with(&|args| args.text = Some(text)))
+                    .into()
+            }
+            ErrorKind::Schema => self.commands_by_conflict(part),
+            ErrorKind::Corrupt | ErrorKind::Unsupported | ErrorKind::Limit
+                if error.suggestion().is_none() =>
+            {
+                let broken = error.file().map(PathBuf::from);
+                broken
+                    .filter(|file| self.args.inputs.contains(file))
+                    .map(|file| retry::inspect(&file))
+                    .into_iter()
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        Failure::from(error).with_commands(commands)
+    }
+
+    /// What avoids that two places disagree about the type of a column.
+    fn commands_by_conflict(&self, part: Option<&Part>) -> Vec<String> {
+        let conflict = match part {
+            Some(Part::Tree(Form::Narrow)) => self.conflict().ok().flatten(),
+            _ => None,
+        };
+        match conflict {
+            Some(conflict) if conflict.files.0 == conflict.files.1 => {
+                let mut names = FileNames::default();
+                let by_device = [conflict.devices.0, conflict.devices.1].map(|device| {
+                    let output = self.output(&names.next(&device));
+                    let mut args = self.args.clone();
+                    args.object.device = vec![device];
+                    (args.output, args.output_dir) = (Some(output), None);
+                    (args.form, args.to) = (Some(Form::Narrow), self.args.to);
+                    retry::command(&args)
+                });
+                let wide = Args {
+                    form: Some(Form::Wide),
+                    ..self.args.clone()
+                };
+                by_device
+                    .into_iter()
+                    .chain([retry::command(&wide)])
+                    .collect()
+            }
+            _ if self.args.inputs.len() > 1 => self.commands_by_file(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn commands_by_file(&self) -> Vec<String> {
+        let mut names = FileNames::default();
+        let mut commands = Vec::new();
+        for input in self.args.inputs.iter().take(MAX_COMMANDS) {
+            let stem = input.file_stem().unwrap_or_default().to_string_lossy();
+            let name = names.next(&stem);
+            let mut args = self.args.clone();
+            args.inputs = vec![input.clone()];
+            match &args.output_dir {
+                Some(dir) => args.output_dir = Some(dir.with_file_name(name)),
+                None => args.output = Some(self.output(&name)),
+            }
+            commands.push(retry::command(&args));
+        }
+        commands
+    }
+
+    /// One command per table.
+    fn commands_by_table(&self, tables: &[String]) -> Vec<String> {
+        let mut names = FileNames::default();
+        // With -m only the tables that have those columns can be meant.
+        let wanted = &self.args.object.measurement;
+        let has_columns = |table: &&String| {
+            let schema = self.readers.iter().find_map(|r| r.table(table));
+            wanted.iter().all(|name| {
+                schema.is_some_and(|s| s.columns.iter().any(|c| c.measurement.name == *name))
+            })
+        };
+        let mut meant: Vec<_> = tables.iter().filter(has_columns).collect();
+        if meant.is_empty() {
+            meant = tables.iter().collect();
+        }
+        meant
+            .into_iter()
+            .take(MAX_COMMANDS)
+            .map(|table| {
+                let mut args = self.args.clone();
+                args.output = Some(match tables {
+                    [_] => self.args.output.clone().unwrap_or_default(),
+                    _ => self.output(&names.next(table)),
+                });
+                args.form = None;
+                args.rows = None;
+                args.object.table = Some(table.clone());
+                retry::command(&args)
+            })
+            .collect()
+    }
+
+    /// One command per table, one for the tree devices if there are any, and the one that writes all of them.
+    fn commands_by_part(&self, tables: &[String]) -> Outcome<Vec<String>> {
+        let mut commands = Vec::new();
+        let mut form = None;
+        if self.args.form.is_none() && self.has_devices(Model::Tree)? {
+            let narrow =
+                self.series().map_err(|e| self.failure(e, None))? > MAX_DEFAULT_WIDE_SERIES;
+            let tree = Args {
+                form: Some(if narrow { Form::Narrow } else { Form::Wide }),
+                output: Some(self.output(TREE)),
+                ..self.args.clone()
+            };
+            commands.push(retry::command(&tree));
+            form = narrow.then_some(Form::Narrow);
+        }
+        commands.extend(self.commands_by_table(tables));
+        if self.args.object.measurement.is_empty() {
+            let output = self.args.output.as_deref().filter(|o| !is_stdout(o));
+            let named = output
+                .or(self.args.inputs.first().map(PathBuf::as_path))
+                .map(PathBuf::from)
+                .unwrap_or_default();
+            // Beside the output, or, when that is stdout, here.
+            let dir = match output {
+                Some(output) if output.extension().is_some() => output.with_extension(""),
+                Some(output) => output.with_extension("d"),
+                None => named.file_stem().unwrap_or_default().into(),
+            };
+            let to = self
+                .args
+                .to
+                .or_else(|| crate::convert::format::OutputFormat::of_extension(output?));
+            let all = Args {
+                output: None,
+                output_dir: Some(dir),
+                to,
+                form: form.or(self.args.form),
+                rows: self.args.rows,
+                ..self.args.clone()
+            };
+            commands.push(retry::command(&all));
+        }
+        Ok(commands)
+    }
+
+    /// An output for a part of what this command would have written.
+    fn output(&self, part: &str) -> PathBuf {
+        match (&self.args.output, &self.args.output_dir) {
+            (Some(output), _) => beside(output, part),
+            (None, Some(dir)) => {
+                let extension = self.args.to.map_or("parquet", |to| to.extension());
+                dir.join(format!("{part}.{extension}"))
+            }
+            (None, None) => PathBuf::from(part),
+        }
+    }
+
+    /// The first two devices that disagree about the type of a measurement, as the narrow form sees it.
+    fn conflict(&self) -> tsfile::Result<Option<Conflict>> {
+        let mut found: HashMap<String, (DataType, String, usize)> = HashMap::new();
+        let mut conflict = None;
+        self.each_series(&mut |file, path, device, k| {
+            let series = device.series(k)?;
+            let data_type = series.data_type()?;
+            let known = match found.get_mut(series.measurement) {
+                None => {
+                    let first = (data_type, path.to_owned(), file);
+                    found.insert(series.measurement.to_owned(), first);
+                    return Ok(());
+                }
+                Some(known) => known,
+            };
+            let wider = if known.2 == file || known.0 == data_type {
+                widen(known.0, data_type)
+            } else {
+                None
+            };
+            match wider {
+                Some(wider) => known.0 = wider,
+                None if conflict.is_none() => {
+                    conflict = Some(Conflict {
+                        devices: (known.1.clone(), path.to_owned()),
+                        files: (known.2, file),
+                    });
+                }
+                None => {}
+            }
+            Ok(())
+        })?;
+        Ok(conflict)
+    }
+}
+
+struct Conflict {
+    devices: (String, String),
+    files: (usize, usize),
+}
+
+struct ScanBatches {
+    scan: Scan,
+    files: TsFiles,
+    part: Part,
+}
+
+impl Batches for ScanBatches {
+    fn next_batch(&mut self) -> Option<Outcome<RecordBatch>> {
+        let batch = self.scan.next()?;
+        Some(batch.map_err(|e| self.files.failure(e, Some(&self.part))))
+    }
+
+    fn recycle(&mut self, batch: RecordBatch) {
+        self.scan.recycle(batch);
+    }
+}
+
+fn form_name(form: Form) -> &'static str {
+    match form {
+        Form::Narrow => "narrow",
+        Form::Wide => "wide",
+        Form::Table => "table",
+    }
+}
+
+/// `table a`, `2 tables a, b`.
+fn listed(what: &str, names: &[String]) -> String {
+    match names {
+        [one] => format!("{what} {one}"),
+        many => format!("{} {what}s {}", many.len(), shortened(many)),
+    }
+}
+
+fn shortened(names: &[String]) -> String {
+    let mut text = names
+        .iter()
+        .take(MAX_NAMES)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > MAX_NAMES {
+        text.push_str(&format!(" and {} more", names.len() - MAX_NAMES));
+    }
+    text
+}
