@@ -870,3 +870,34 @@ fn types_that_differ_between_files_need_one_command_each() {
         }
     }
 }
+
+#[test]
+fn a_measurement_called_time_is_warned_about_and_the_columns_can_be_renamed() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(
+        dir.path().join("a.tsfile"),
+        hand_made(&[("time", INT32, &[2])]),
+    )
+    .unwrap();
+    let narrow = [
+        "a.tsfile",
+        "-o",
+        "-",
+        "--to",
+        "csv",
+        "--form",
+        "narrow",
+        "--recover",
+    ];
+    let plain = run(dir.path(), &narrow);
+    assert!(stderr(&plain).contains("two columns are called \"time\""));
+    let renamed = [
+        &narrow[..],
+        &["--time-column", "t", "--device-column", "who"],
+    ]
+    .concat();
+    let renamed = run(dir.path(), &renamed);
+    assert!(!stderr(&renamed).contains("two columns"));
+    let text = String::from_utf8(renamed.stdout).unwrap();
+    assert!(text.starts_with("t,who,time\n"), "{text}");
+}

@@ -72,6 +72,12 @@ pub struct Args {
     /// Which rows of TsFiles exist in the forms wide and narrow [default: all]
     #[arg(long, help_heading = "Form")]
     pub rows: Option<Rows>,
+    /// Name of the time column of rows from TsFiles [default: time, or as the table declares it]
+    #[arg(long, value_name = "NAME", help_heading = "Form")]
+    pub time_column: Option<String>,
+    /// Name of the device column in the form narrow of rows from TsFiles [default: device_name]
+    #[arg(long, value_name = "NAME", help_heading = "Form")]
+    pub device_column: Option<String>,
     #[command(flatten)]
     pub object: ObjectArgs,
     #[command(flatten)]
@@ -122,6 +128,8 @@ fn check_flags(args: &Args, tsfiles: bool) -> Outcome {
             ("--rows", args.rows.is_some()),
             ("--text", args.text.is_some()),
             ("--dates", args.dates.is_some()),
+            ("--time-column", args.time_column.is_some()),
+            ("--device-column", args.device_column.is_some()),
             ("--recover", args.open.recover),
             ("--ignore-mods", args.open.ignore_mods),
             ("--trusted", args.open.trusted),

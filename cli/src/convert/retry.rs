@@ -57,6 +57,11 @@ pub fn command(args: &Args) -> String {
     named("--time", value_name(args.time.time));
     named("--time-unit", value_name(args.time.time_unit));
     named("--rows", value_name(args.rows));
+    named("--time-column", args.time_column.clone().map(Into::into));
+    named(
+        "--device-column",
+        args.device_column.clone().map(Into::into),
+    );
     named("--text", value_name(args.text));
     named("--dates", value_name(args.dates));
     for (flag, given) in [

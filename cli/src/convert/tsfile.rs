@@ -160,6 +160,12 @@ impl TsFiles {
                 Time::Timestamp => TimeAs::Timestamp,
             })
             .with_devices(args.object.device.clone());
+        if let Some(name) = &args.time_column {
+            request = request.with_time_column(name);
+        }
+        if let Some(name) = &args.device_column {
+            request = request.with_device_column(name);
+        }
         let mut columns = args.object.measurement.clone();
         match part {
             Part::Table(table) => {

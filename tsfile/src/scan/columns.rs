@@ -150,7 +150,7 @@ fn name_warnings(fields: &[Field]) -> Vec<String> {
     for f in fields {
         if let Some(other) = seen.insert(f.name().to_lowercase(), f.name()) {
             out.push(if other == f.name() {
-                format!("two columns are called \"{other}\"; rename the time or device column (timeColumn, deviceColumn)")
+                format!("two columns are called \"{other}\"; rename the time or device column (--time-column, --device-column)")
             } else {
                 format!("columns \"{other}\" and \"{}\" differ only by case", f.name())
             });
