@@ -742,3 +742,41 @@ fn any_request_over_overlapping_chunks_is_what_a_map_says() {
         assert_eq!(got, expected, "case {case}, wide");
     }
 }
+
+#[test]
+fn wide_rows_of_more_pages_than_fit_in_memory_are_the_same_rows() {
+    use arrow_array::Array;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int64Type;
+    // 450 pages of 10,000 points are 36 MB decoded: more than a scan holds, so pages are decoded again for each step.
+    const SERIES: i64 = 450;
+    const ROWS: i64 = 10_000;
+    let mut f = FileBuilder::new(FormatVersion::V4);
+    for s in 0..SERIES {
+        // Every third series starts later, so that times have to be united.
+        let times: Vec<i64> = (0..ROWS).map(|t| t + s % 3 * 7).collect();
+        let values = times.iter().map(|t| Some(t * 1000 + s)).collect();
+        f.plain(
+            &device(&format!("root.d.x{s:03}")),
+            &[("s", &times, Column::I64(values))],
+        );
+    }
+    let reader = open(f.finish());
+    let mut next = 0;
+    for batch in scan(vec![reader], ScanRequest::new().with_form(Form::Wide)).unwrap() {
+        let batch = batch.unwrap();
+        let times = batch.column(0).as_primitive::<Int64Type>();
+        for (row, time) in times.values().iter().enumerate() {
+            assert_eq!(*time, next);
+            next += 1;
+            for s in [0, 1, 2, 3, 224, 448, 449] {
+                let column = batch.column(1 + s as usize).as_primitive::<Int64Type>();
+                let first = s % 3 * 7;
+                let inside = *time >= first && *time < ROWS + first;
+                assert_eq!(column.is_valid(row), inside, "series {s} at {time}");
+                assert!(!inside || column.value(row) == time * 1000 + s);
+            }
+        }
+    }
+    assert_eq!(next, ROWS + 14);
+}
