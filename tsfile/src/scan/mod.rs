@@ -5,6 +5,7 @@ mod devices;
 mod query;
 mod request;
 mod run;
+mod table_columns;
 
 pub use crate::arrow::{DateMode, TextMode, TimeUnit};
 pub use crate::read::context::ScanCounters;
