@@ -3,7 +3,9 @@
 mod array;
 mod spread;
 mod types;
+mod values;
 
-pub use array::{ColumnBuilder, Values};
+pub use array::ColumnBuilder;
 pub use spread::set_runs;
 pub use types::{ColumnType, DateMode, TextMode, TimeUnit, date_to_days, days_to_date, widen};
+pub use values::Values;

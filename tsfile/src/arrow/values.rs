@@ -1,0 +1,198 @@
+//! Decoded values of one physical type, without nulls.
+
+use super::spread::{extend_bytes, pad, spread, spread_bytes};
+use crate::encoding::BytesBuf;
+use crate::model::DataType;
+use crate::{Error, ErrorKind, Result};
+
+/// Values of one physical type, without nulls.
+#[derive(Debug, Clone)]
+pub enum Values {
+    /// BOOLEAN
+    Bool(Vec<bool>),
+    /// INT32, DATE
+    I32(Vec<i32>),
+    /// INT64, TIMESTAMP, times
+    I64(Vec<i64>),
+    /// FLOAT
+    F32(Vec<f32>),
+    /// DOUBLE
+    F64(Vec<f64>),
+    /// TEXT, STRING, BLOB, OBJECT
+    Bytes(BytesBuf),
+}
+
+impl Values {
+    /// No values of the physical type of `data_type`.
+    pub fn new(data_type: DataType) -> Self {
+        match data_type {
+            DataType::Boolean => Self::Bool(Vec::new()),
+            DataType::Int32 | DataType::Date => Self::I32(Vec::new()),
+            DataType::Int64 | DataType::Timestamp | DataType::Vector => Self::I64(Vec::new()),
+            DataType::Float => Self::F32(Vec::new()),
+            DataType::Double => Self::F64(Vec::new()),
+            DataType::Text | DataType::String | DataType::Blob | DataType::Object => {
+                Self::Bytes(BytesBuf::default())
+            }
+        }
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bool(v) => v.len(),
+            Self::I32(v) => v.len(),
+            Self::I64(v) => v.len(),
+            Self::F32(v) => v.len(),
+            Self::F64(v) => v.len(),
+            Self::Bytes(v) => v.len(),
+        }
+    }
+
+    /// Whether there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes that the values take.
+    pub fn size_bytes(&self) -> usize {
+        match self {
+            Self::Bool(v) => v.len(),
+            Self::I32(v) => v.len() * 4,
+            Self::I64(v) => v.len() * 8,
+            Self::F32(v) => v.len() * 4,
+            Self::F64(v) => v.len() * 8,
+            Self::Bytes(v) => v.len() * 4 + v.data.len(),
+        }
+    }
+
+    /// A copy of values `from..from + n`.
+    ///
+    /// # Errors
+    /// Strings pass 2 GiB.
+    pub fn copy(&self, from: usize, n: usize) -> Result<Self> {
+        let mut out = match self {
+            Self::Bool(_) => Self::Bool(Vec::new()),
+            Self::I32(_) => Self::I32(Vec::new()),
+            Self::I64(_) => Self::I64(Vec::new()),
+            Self::F32(_) => Self::F32(Vec::new()),
+            Self::F64(_) => Self::F64(Vec::new()),
+            Self::Bytes(_) => Self::Bytes(BytesBuf::default()),
+        };
+        out.append(self, from, n, None)?;
+        Ok(out)
+    }
+
+    /// Bytes that are allocated.
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        match self {
+            Self::Bool(v) => v.capacity(),
+            Self::I32(v) => v.capacity() * 4,
+            Self::I64(v) => v.capacity() * 8,
+            Self::F32(v) => v.capacity() * 4,
+            Self::F64(v) => v.capacity() * 8,
+            Self::Bytes(v) => v.offsets.capacity() * 4 + v.data.capacity(),
+        }
+    }
+
+    /// Refuses byte strings that are longer together; numbers have a fixed size that their count limits.
+    pub(crate) fn limit_bytes(&mut self, most: u64) {
+        if let Self::Bytes(v) = self {
+            v.limit = usize::try_from(most).unwrap_or(usize::MAX);
+        }
+    }
+
+    /// Forgets the values and keeps the memory.
+    pub fn clear(&mut self) {
+        match self {
+            Self::Bool(v) => v.clear(),
+            Self::I32(v) => v.clear(),
+            Self::I64(v) => v.clear(),
+            Self::F32(v) => v.clear(),
+            Self::F64(v) => v.clear(),
+            Self::Bytes(v) => v.clear(),
+        }
+    }
+
+    /// Makes room for `n` more values (of strings: for their offsets).
+    pub(super) fn reserve(&mut self, n: usize) {
+        match self {
+            Self::Bool(v) => v.reserve(n),
+            Self::I32(v) => v.reserve(n),
+            Self::I64(v) => v.reserve(n),
+            Self::F32(v) => v.reserve(n),
+            Self::F64(v) => v.reserve(n),
+            Self::Bytes(v) => v.offsets.reserve(n),
+        }
+    }
+
+    /// Appends `n` zero values (empty strings): the places of nulls.
+    pub(super) fn pad(&mut self, n: usize) {
+        let len = self.len() + n;
+        match self {
+            Self::Bool(v) => v.resize(len, false),
+            Self::I32(v) => v.resize(len, 0),
+            Self::I64(v) => v.resize(len, 0),
+            Self::F32(v) => v.resize(len, 0.0),
+            Self::F64(v) => v.resize(len, 0.0),
+            Self::Bytes(v) => pad(v, len),
+        }
+    }
+
+    /// Appends rows of `src`: all of `from..from + n` when `bits` is `None`, else spread over `n` rows by
+    /// `bits` from bit `bit_from`. Widens where the types differ.
+    pub(super) fn append(
+        &mut self,
+        src: &Self,
+        from: usize,
+        n: usize,
+        bits: Option<(&[u8], usize)>,
+    ) -> Result<()> {
+        macro_rules! same {
+            ($out:expr, $src:expr) => {
+                match bits {
+                    None => $out.extend_from_slice($src.get(from..from + n).unwrap_or(&[])),
+                    Some((bits, bit_from)) => {
+                        spread($out, $src.get(from..).unwrap_or(&[]), bits, bit_from, n)
+                    }
+                }
+            };
+        }
+        macro_rules! wider {
+            ($out:expr, $src:expr, $to:ty) => {{
+                let widened: Vec<$to> = $src
+                    .get(from..)
+                    .unwrap_or(&[])
+                    .iter()
+                    .map(|&v| <$to>::from(v))
+                    .collect();
+                match bits {
+                    None => $out.extend_from_slice(widened.get(..n).unwrap_or(&[])),
+                    Some((bits, bit_from)) => spread($out, &widened, bits, bit_from, n),
+                }
+            }};
+        }
+        match (self, src) {
+            (Self::Bool(out), Self::Bool(src)) => same!(out, src),
+            (Self::I32(out), Self::I32(src)) => same!(out, src),
+            (Self::I64(out), Self::I64(src)) => same!(out, src),
+            (Self::F32(out), Self::F32(src)) => same!(out, src),
+            (Self::F64(out), Self::F64(src)) => same!(out, src),
+            (Self::I64(out), Self::I32(src)) => wider!(out, src, i64),
+            (Self::F64(out), Self::I32(src)) => wider!(out, src, f64),
+            (Self::F64(out), Self::F32(src)) => wider!(out, src, f64),
+            (Self::Bytes(out), Self::Bytes(src)) => match bits {
+                None => extend_bytes(out, src, from, from + n)?,
+                Some((bits, bit_from)) => spread_bytes(out, src, from, bits, bit_from, n)?,
+            },
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Schema,
+                    "column",
+                    "a chunk has a type that does not widen to the type of its timeseries",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
