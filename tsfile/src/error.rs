@@ -48,6 +48,7 @@ struct Inner {
     expected: Option<String>,
     got: Option<String>,
     hint: Option<String>,
+    rivals: Option<[String; 2]>,
     source: Option<std::io::Error>,
 }
 
@@ -66,6 +67,7 @@ impl Error {
             expected: None,
             got: None,
             hint: None,
+            rivals: None,
             source: None,
         }))
     }
@@ -160,6 +162,18 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint.get_or_insert_with(|| hint.into());
         self
+    }
+
+    /// Adds two devices of one file that disagree about the type of a measurement.
+    #[must_use]
+    pub(crate) fn rivals(mut self, devices: [String; 2]) -> Self {
+        self.0.rivals = Some(devices);
+        self
+    }
+
+    /// The two devices of one file that disagree about the type of a measurement, when that is what went wrong.
+    pub fn conflicting_devices(&self) -> Option<&[String; 2]> {
+        self.0.rivals.as_ref()
     }
 
     /// What sort of thing went wrong.

@@ -1,13 +1,12 @@
 //! TsFiles as sources: which form and part of them is meant, and what to type instead when that cannot work.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
-use tsfile::arrow::widen;
-use tsfile::model::{ColumnCategory, DataType, Model};
+use tsfile::model::{ColumnCategory, Model};
 use tsfile::read::DeviceRef;
 use tsfile::scan::{MAX_DEFAULT_WIDE_SERIES, Scan, ScanRequest, TimeAs};
 use tsfile::{ErrorKind, TsFileReader};
@@ -284,7 +283,7 @@ impl TsFiles {
         let hasher = RandomState::new();
         let mut seen = HashSet::new();
         let mut count = 0;
-        self.each_series(&mut |_, path, device, k| {
+        self.each_series(&mut |path, device, k| {
             let is_new = self.readers.len() == 1
                 || seen.insert(hasher.hash_one((path, device.series(k)?.measurement)));
             count += usize::from(is_new);
@@ -293,14 +292,14 @@ impl TsFiles {
         Ok(count)
     }
 
-    /// Calls `f` with the file, the device as path and by itself, and the number of each timeseries of the tree that
+    /// Calls `f` with the device as path and by itself, and the number of each timeseries of the tree that
     /// `-d` and `-m` choose.
     fn each_series(
         &self,
-        f: &mut dyn FnMut(usize, &str, DeviceRef<'_>, usize) -> tsfile::Result<()>,
+        f: &mut dyn FnMut(&str, DeviceRef<'_>, usize) -> tsfile::Result<()>,
     ) -> tsfile::Result<()> {
         let object = &self.args.object;
-        for (file, reader) in self.readers.iter().enumerate() {
+        for reader in &self.readers {
             for device in reader.index()?.devices() {
                 let path = device.id().path();
                 if reader.model_of(device.id()) != Model::Tree
@@ -317,7 +316,7 @@ impl TsFiles {
                                     == Some(name)
                         });
                     if chosen {
-                        f(file, &path, device, k)?;
+                        f(&path, device, k)?;
                     }
                 }
             }
@@ -448,7 +447,7 @@ impl TsFiles {
                     .map(|text| with(&|args| args.text = Some(text)))
                     .into()
             }
-            ErrorKind::Schema => self.commands_by_conflict(part),
+            ErrorKind::Schema => self.commands_by_conflict(&error, part),
             ErrorKind::Corrupt | ErrorKind::Unsupported | ErrorKind::Limit
                 if error.suggestion().is_none() =>
             {
@@ -465,15 +464,12 @@ impl TsFiles {
     }
 
     /// What avoids that two places disagree about the type of a column.
-    fn commands_by_conflict(&self, part: Option<&Part>) -> Vec<String> {
-        let conflict = match part {
-            Some(Part::Tree(Form::Narrow)) => self.conflict().ok().flatten(),
-            _ => None,
-        };
-        match conflict {
-            Some(conflict) if conflict.files.0 == conflict.files.1 => {
+    fn commands_by_conflict(&self, error: &tsfile::Error, part: Option<&Part>) -> Vec<String> {
+        let narrow = matches!(part, Some(Part::Tree(Form::Narrow)));
+        match error.conflicting_devices().filter(|_| narrow) {
+            Some(devices) => {
                 let mut names = FileNames::default();
-                let by_device = [conflict.devices.0, conflict.devices.1].map(|device| {
+                let by_device = devices.clone().map(|device| {
                     let output = self.output(&names.next(&device));
                     let mut args = self.args.clone();
                     args.object.device = vec![device];
@@ -600,46 +596,6 @@ impl TsFiles {
             (None, None) => PathBuf::from(part),
         }
     }
-
-    /// The first two devices that disagree about the type of a measurement, as the narrow form sees it.
-    fn conflict(&self) -> tsfile::Result<Option<Conflict>> {
-        let mut found: HashMap<String, (DataType, String, usize)> = HashMap::new();
-        let mut conflict = None;
-        self.each_series(&mut |file, path, device, k| {
-            let series = device.series(k)?;
-            let data_type = series.data_type()?;
-            let known = match found.get_mut(series.measurement) {
-                None => {
-                    let first = (data_type, path.to_owned(), file);
-                    found.insert(series.measurement.to_owned(), first);
-                    return Ok(());
-                }
-                Some(known) => known,
-            };
-            let wider = if known.2 == file || known.0 == data_type {
-                widen(known.0, data_type)
-            } else {
-                None
-            };
-            match wider {
-                Some(wider) => known.0 = wider,
-                None if conflict.is_none() => {
-                    conflict = Some(Conflict {
-                        devices: (known.1.clone(), path.to_owned()),
-                        files: (known.2, file),
-                    });
-                }
-                None => {}
-            }
-            Ok(())
-        })?;
-        Ok(conflict)
-    }
-}
-
-struct Conflict {
-    devices: (String, String),
-    files: (usize, usize),
 }
 
 struct ScanBatches {

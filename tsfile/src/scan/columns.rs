@@ -373,13 +373,19 @@ fn conflict(
     } else {
         format!(" of {other}")
     };
-    Error::new(
+    let within_file = place.is_empty();
+    let error = Error::new(
         ErrorKind::Schema,
         "schema",
         format!("measurement \"{measurement}\" is {} in device {}{place} and {data_type} in device {device}", first.data_type, first_device),
     )
     .in_file(reader.name())
-    .hint(format!("read one of the two devices (-d {device}), or use the wide form"))
+    .hint(format!("read one of the two devices (-d {device}), or use the wide form"));
+    if within_file {
+        error.rivals([first_device, device.to_string()])
+    } else {
+        error
+    }
 }
 
 /// An error lists this many of the names that there are.

@@ -78,7 +78,7 @@ pub(super) fn of_table(
             return Err(e.in_file(reader.name()));
         }
     }
-    let Some((reader, schema)) = first else {
+    let Some((_, schema)) = first else {
         let known: Vec<String> = readers
             .iter()
             .flat_map(TsFileReader::tables)
@@ -148,9 +148,11 @@ pub(super) fn of_table(
                 }
             }
         } else {
-            extra
+            // The first type stands; one that it does not hold is an error of the chunk.
+            let known = extra
                 .entry(series.measurement.to_string())
                 .or_insert(data_type);
+            *known = widen(*known, data_type).unwrap_or(*known);
         }
         Ok(())
     })?;
@@ -167,7 +169,6 @@ pub(super) fn of_table(
         .columns_of(ColumnCategory::Time)
         .next()
         .map(|c| c.measurement.name.clone());
-    let _ = reader;
     let Some(wanted) = &request.columns else {
         let slots = (0..tags.len())
             .map(Slot::Tag)
