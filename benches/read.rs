@@ -14,12 +14,11 @@ fn open(source: &MemorySource) -> TsFileReader {
     TsFileReader::new(source.clone(), "memory", ReadOptions::default()).expect("a sound file")
 }
 
-/// Rows and bytes of all batches, each given back as a consumer should.
+/// Rows and bytes of all batches, each dropped before the next one.
 fn read(source: &MemorySource, form: Form) -> (usize, usize) {
     let request = ScanRequest::new().with_form(form);
-    let mut scan = scan(vec![open(source)], request).expect("a plan");
     let (mut rows, mut bytes) = (0, 0);
-    while let Some(batch) = scan.next() {
+    for batch in scan(vec![open(source)], request).expect("a plan") {
         let batch = batch.expect("a batch");
         rows += batch.num_rows();
         // What the arrays hold, not how much memory stands behind them.
@@ -28,7 +27,6 @@ fn read(source: &MemorySource, form: Form) -> (usize, usize) {
             .iter()
             .map(|c| c.to_data().get_slice_memory_size().unwrap_or(0))
             .sum::<usize>();
-        scan.recycle(batch);
     }
     (rows, bytes)
 }

@@ -22,9 +22,9 @@
 //! # }
 //! ```
 //!
-//! A [`scan::Scan`] is an iterator of batches of about 4 MiB and needs memory for a few of them, whatever the size of the file. A batch that was
-//! used up can be given back with [`scan::Scan::recycle`], which saves the next one a trip to the allocator. All options of a scan are in
-//! [`scan::ScanRequest`], all options of opening in [`ReadOptions`].
+//! A [`scan::Scan`] is an iterator of batches of about 4 MiB and needs memory for a few of them, whatever the size of the file. The memory
+//! of a batch that was dropped serves the next one. All options of a scan are in [`scan::ScanRequest`], all options of opening in
+//! [`ReadOptions`].
 //!
 //! [`TsFileReader`] answers from metadata alone: tables, devices, timeseries and their statistics, chunk and page headers.
 //!

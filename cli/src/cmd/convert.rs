@@ -325,14 +325,13 @@ fn show_time(
 }
 
 /// Moves every batch and says how many rows there were.
-fn convert(mut source: Source, format: OutputFormat, target: Target, output: &Path) -> Outcome {
+fn convert(source: Source, format: OutputFormat, target: Target, output: &Path) -> Outcome {
     let mut progress = Progress::start(source.total_rows);
     let mut sink = sink::start(format, target, &source.schema, &source.sorted_by)?;
-    while let Some(batch) = source.batches.next_batch() {
+    for batch in source.batches {
         let batch = batch?;
         sink.write(&batch)?;
         progress.add(batch.num_rows());
-        source.batches.recycle(batch);
     }
     sink.finish()?;
     let rows = progress.finish();

@@ -55,7 +55,7 @@ pub fn reshape(source: Source, args: &Args) -> Outcome<(Source, Vec<String>)> {
     let schema = SchemaRef::clone(&source.schema);
     let mut source = source;
     let mut batches = Vec::new();
-    while let Some(batch) = source.batches.next_batch() {
+    for batch in source.batches.by_ref() {
         batches.push(batch?);
     }
     if batches.is_empty() {

@@ -5,29 +5,15 @@ use arrow_schema::SchemaRef;
 
 use crate::exit::Outcome;
 
-/// Batches, one after the other.
-pub trait Batches {
-    /// The next one; `None` at the end.
-    fn next_batch(&mut self) -> Option<Outcome<RecordBatch>>;
-
-    /// Takes one back after its rows were written, so that its memory serves the next.
-    fn recycle(&mut self, batch: RecordBatch) {
-        drop(batch);
-    }
-}
-
-impl<I: Iterator<Item = Outcome<RecordBatch>>> Batches for I {
-    fn next_batch(&mut self) -> Option<Outcome<RecordBatch>> {
-        self.next()
-    }
-}
+/// Batches, one after the other; a batch that is dropped before the next is asked for lends it its memory.
+pub type Batches = Box<dyn Iterator<Item = Outcome<RecordBatch>>>;
 
 /// Batches of one schema, and what is known about them.
 pub struct Source {
     /// Their schema.
     pub schema: SchemaRef,
     /// The batches, in order.
-    pub batches: Box<dyn Batches>,
+    pub batches: Batches,
     /// About how many rows are to come, when that is known.
     pub total_rows: Option<u64>,
     /// Positions of the columns by which the rows are sorted, ascending, nulls first; empty when not known.
@@ -46,7 +32,7 @@ impl Source {
         Self {
             schema,
             batches: Box::new(std::iter::from_fn(move || {
-                Some(batches.next_batch()?.and_then(&mut step))
+                Some(batches.next()?.and_then(&mut step))
             })),
             total_rows: self.total_rows,
             sorted_by,

@@ -194,7 +194,7 @@ mod tests {
 
     fn only(mut source: Source) -> RecordBatch {
         let schema = SchemaRef::clone(&source.schema);
-        let batch = source.batches.next_batch().unwrap().unwrap();
+        let batch = source.batches.next().unwrap().unwrap();
         assert_eq!(batch.schema(), schema);
         batch
     }

@@ -15,7 +15,7 @@ use tsfile::scan::{MAX_DEFAULT_WIDE_SERIES, Scan, ScanRequest, TimeAs};
 use crate::args::{Form, Time};
 use crate::cmd::convert::Args;
 use crate::convert::retry;
-use crate::convert::source::{Batches, Source};
+use crate::convert::source::Source;
 use crate::exit::{self, Failure, Outcome};
 
 /// Names that an error lists at most.
@@ -419,14 +419,12 @@ struct ScanBatches {
     part: Part,
 }
 
-impl Batches for ScanBatches {
-    fn next_batch(&mut self) -> Option<Outcome<RecordBatch>> {
+impl Iterator for ScanBatches {
+    type Item = Outcome<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
         let batch = self.scan.next()?;
         Some(batch.map_err(|e| self.files.failure(e, Some(&self.part))))
-    }
-
-    fn recycle(&mut self, batch: RecordBatch) {
-        self.scan.recycle(batch);
     }
 }
 

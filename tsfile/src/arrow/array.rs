@@ -207,7 +207,7 @@ impl ColumnBuilder {
     }
 
     /// Takes back the memory of an array that this column made, when nobody else holds it.
-    pub fn recycle(&mut self, array: ArrayRef) {
+    pub fn reclaim(&mut self, array: ArrayRef) {
         if !self.values.is_empty() {
             return;
         }
@@ -413,13 +413,13 @@ mod tests {
     }
 
     #[test]
-    fn recycled_memory_is_used_again() {
+    fn reclaimed_memory_is_used_again() {
         let mut c = ColumnBuilder::new(column(DataType::Int64));
         c.append_dense(&Values::I64((0..1000).collect()), 0, 1000)
             .unwrap();
         let array = c.finish().unwrap();
         let address = array.to_data().buffers()[0].as_ptr();
-        c.recycle(array);
+        c.reclaim(array);
         c.append_dense(&Values::I64((0..900).collect()), 0, 900)
             .unwrap();
         assert_eq!(c.finish().unwrap().to_data().buffers()[0].as_ptr(), address);

@@ -31,6 +31,8 @@ pub struct Scan {
     /// Files of the rows at hand, each with its first row.
     row_files: Vec<(usize, String)>,
     failed: bool,
+    /// The batch that came last: its memory serves the next one, unless somebody still holds it by then.
+    lent: Option<RecordBatch>,
 }
 
 /// The file that is being read.
@@ -130,6 +132,7 @@ pub fn scan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<Scan> {
         max_rows,
         row_files: Vec::new(),
         failed: false,
+        lent: None,
     })
 }
 
@@ -203,8 +206,8 @@ impl Scan {
         }
     }
 
-    /// Gives a batch back: its memory is used for the next one when nobody else holds it.
-    pub fn recycle(&mut self, batch: RecordBatch) {
+    /// Makes the memory of `batch` that of the next one, as far as nobody else holds it: fresh pages of memory cost more than decoding.
+    fn reclaim(&mut self, batch: RecordBatch) {
         let arrays: Vec<ArrayRef> = batch.columns().to_vec();
         drop(batch);
         let mut arrays = arrays.into_iter();
@@ -225,12 +228,12 @@ impl Scan {
             match slot {
                 Slot::Value(i) => {
                     if let Some(b) = self.values.get_mut(*i) {
-                        b.recycle(array);
+                        b.reclaim(array);
                     }
                 }
                 _ => {
                     if let Some(b) = self.keys.get_mut(key) {
-                        b.recycle(array);
+                        b.reclaim(array);
                     }
                     key += 1;
                 }
@@ -521,8 +524,14 @@ impl Iterator for Scan {
         if self.failed {
             return None;
         }
+        if let Some(batch) = self.lent.take() {
+            self.reclaim(batch);
+        }
         let next = self.next_batch().transpose();
         self.failed = matches!(next, None | Some(Err(_)));
+        if let Some(Ok(batch)) = &next {
+            self.lent = Some(batch.clone());
+        }
         next
     }
 }

@@ -227,7 +227,7 @@ fn small_files_that_claim_a_lot_cost_little() {
                 recover: false,
                 lenient: false,
                 wide,
-                recycle: true,
+                hold: true,
             };
             let started = Instant::now();
             let outcome = visit(&bytes, manner);

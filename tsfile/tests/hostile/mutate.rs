@@ -249,7 +249,7 @@ impl<'a> Case<'a> {
                 recover: truncated || rng.one_in(8),
                 lenient: !rng.one_in(3),
                 wide: rng.one_in(4),
-                recycle: rng.one_in(2),
+                hold: rng.one_in(2),
             },
         }
     }

@@ -29,7 +29,8 @@ pub struct Manner {
     /// Text that is no UTF-8 and dates that do not exist are shown somehow instead of ending the scan.
     pub lenient: bool,
     pub wide: bool,
-    pub recycle: bool,
+    /// Each batch is held until the next one came, which then cannot use its memory.
+    pub hold: bool,
 }
 
 /// Opens, walks and scans `bytes`; `Err` when a promise was broken.
@@ -176,13 +177,13 @@ impl Visitor {
             }
         };
         let mut failed = false;
-        while let Some(batch) = scan.next() {
+        let mut held = Vec::new();
+        for batch in scan.by_ref() {
             match batch {
                 Ok(batch) => {
                     self.outcome.rows += batch.num_rows() as u64;
-                    if self.manner.recycle {
-                        scan.recycle(batch);
-                    }
+                    held.clear();
+                    held.extend(self.manner.hold.then_some(batch));
                 }
                 Err(e) => {
                     failed = true;

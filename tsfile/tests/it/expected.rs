@@ -28,7 +28,7 @@ pub fn read(reader: &TsFileReader, request: ScanRequest) -> (Vec<String>, Vec<Ve
     let request = request
         .with_dates(DateMode::Int)
         .with_time_unit(TimeUnit::Ms);
-    let mut scan =
+    let scan =
         scan(vec![reader.clone()], request).unwrap_or_else(|e| panic!("{}: {e}", reader.name()));
     let names = scan
         .schema()
@@ -37,13 +37,12 @@ pub fn read(reader: &TsFileReader, request: ScanRequest) -> (Vec<String>, Vec<Ve
         .map(|f| f.name().clone())
         .collect();
     let mut rows = Vec::new();
-    while let Some(batch) = scan.next() {
+    for batch in scan {
         let batch = batch.unwrap_or_else(|e| panic!("{}: {e}", reader.name()));
         let columns: Vec<Vec<Cell>> = batch.columns().iter().map(|c| cells(c)).collect();
         for row in 0..batch.num_rows() {
             rows.push(columns.iter().map(|c| c[row].clone()).collect());
         }
-        scan.recycle(batch);
     }
     (names, rows)
 }

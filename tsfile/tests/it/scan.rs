@@ -780,3 +780,33 @@ fn wide_rows_of_more_pages_than_fit_in_memory_are_the_same_rows() {
     }
     assert_eq!(next, ROWS + 14);
 }
+
+#[test]
+fn a_dropped_batch_lends_its_memory_and_a_held_one_keeps_it() {
+    let times: Vec<i64> = (0..40_000).collect();
+    let values: Vec<Option<i64>> = times.iter().map(|t| Some(t * 3)).collect();
+    let mut file = FileBuilder::new(FormatVersion::V4);
+    file.plain(&device("root.d"), &[("s", &times, Column::I64(values))]);
+    let reader = open(file.finish());
+    let request = || {
+        ScanRequest::new()
+            .with_form(Form::Wide)
+            .with_batch_bytes(160_000)
+    };
+    let values = |batch: &arrow_array::RecordBatch| batch.column(1).to_data().buffers()[0].clone();
+    let mut addresses = BTreeSet::new();
+    for batch in scan(vec![reader.clone()], request()).unwrap() {
+        addresses.insert(values(&batch.unwrap()).as_ptr() as usize);
+    }
+    assert_eq!(addresses.len(), 1);
+    let mut held = Vec::new();
+    for batch in scan(vec![reader], request()).unwrap() {
+        held.push(values(&batch.unwrap()));
+    }
+    assert_eq!(held.len(), 4);
+    let all: Vec<i64> = held
+        .iter()
+        .flat_map(|b| b.typed_data::<i64>().to_vec())
+        .collect();
+    assert_eq!(all, times.iter().map(|t| t * 3).collect::<Vec<_>>());
+}
