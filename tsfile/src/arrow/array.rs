@@ -91,6 +91,39 @@ impl ColumnBuilder {
         Ok(())
     }
 
+    /// Appends `rows` rows, of which `count` have a value: all, or those whose bit in `bits` (least significant first) is set.
+    ///
+    /// `decode` makes the values in place: it overwrites the last `count` numbers, or appends `count` byte strings.
+    ///
+    /// # Errors
+    /// Those of `decode`; the column is of no use then.
+    pub(crate) fn append_decoded(
+        &mut self,
+        rows: usize,
+        count: usize,
+        bits: Option<&[u8]>,
+        decode: impl FnOnce(&mut Values) -> Result<()>,
+    ) -> Result<()> {
+        self.make_room();
+        let before = self.len();
+        if !matches!(self.values, Values::Bytes(_)) {
+            self.values.resize(before + rows);
+        }
+        decode(&mut self.values)?;
+        if let Some(bits) = bits {
+            self.values.spread_tail(rows, count, bits);
+            self.validity(before).append_packed_range(0..rows, bits);
+        } else if let Some(v) = &mut self.validity {
+            v.append_n(rows, true);
+        }
+        Ok(())
+    }
+
+    /// Whether values of `data_type` are stored as they are, without being widened.
+    pub(crate) fn holds(&self, data_type: DataType) -> bool {
+        std::mem::discriminant(&self.values) == std::mem::discriminant(&Values::new(data_type))
+    }
+
     /// Appends `n` nulls.
     pub fn append_nulls(&mut self, n: usize) {
         if n > 0 {

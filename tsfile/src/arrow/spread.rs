@@ -49,6 +49,47 @@ pub(super) fn spread_bytes(
     Ok(())
 }
 
+/// Moves the last `count` of the last `rows` values to the rows they belong to, those whose bit in `bits` is set; zero elsewhere.
+///
+/// In place: as many values are left as bits are set, so no row lies behind the value that comes to it.
+pub(super) fn spread_tail<T: Copy + Default>(v: &mut [T], rows: usize, count: usize, bits: &[u8]) {
+    let base = v.len().saturating_sub(rows);
+    let Some(v) = v.get_mut(base..) else { return };
+    let (mut next, mut row) = (rows.saturating_sub(count), 0);
+    for (start, end) in set_runs(bits, 0, rows) {
+        let n = end - start;
+        if next > start && next + n <= rows {
+            v.copy_within(next..next + n, start);
+        }
+        v.get_mut(row..start).unwrap_or(&mut []).fill(T::default());
+        next += n;
+        row = end;
+    }
+    v.get_mut(row..).unwrap_or(&mut []).fill(T::default());
+}
+
+/// As [`spread_tail`] for the last `count` byte strings, which become `rows`: a null is empty.
+pub(super) fn spread_ends(v: &mut BytesBuf, rows: usize, count: usize, bits: &[u8]) {
+    let base = v.len().saturating_sub(count);
+    pad(v, base + rows);
+    let Some(ends) = v.offsets.get_mut(base..) else {
+        return;
+    };
+    // From the back: the end of row i is that of the last value up to it, which lies no further back.
+    let mut value = count;
+    for row in (0..rows).rev() {
+        if value > row {
+            break;
+        }
+        let end = ends.get(value).copied().unwrap_or_default();
+        if let Some(to) = ends.get_mut(row + 1) {
+            *to = end;
+        }
+        let set = bits.get(row / 8).is_some_and(|b| b >> (row % 8) & 1 == 1);
+        value -= usize::from(set);
+    }
+}
+
 /// Repeats the last offset until there are `len` values: the new ones are empty.
 pub(super) fn pad(out: &mut BytesBuf, len: usize) {
     let last = out.offsets.last().copied().unwrap_or(0);

@@ -1,6 +1,6 @@
 //! Decoded values of one physical type, without nulls.
 
-use super::spread::{extend_bytes, pad, spread, spread_bytes};
+use super::spread::{extend_bytes, pad, spread, spread_bytes, spread_ends, spread_tail};
 use crate::encoding::BytesBuf;
 use crate::model::DataType;
 use crate::{Error, ErrorKind, Result};
@@ -95,13 +95,6 @@ impl Values {
         }
     }
 
-    /// Refuses byte strings that are longer together; numbers have a fixed size that their count limits.
-    pub(crate) fn limit_bytes(&mut self, most: u64) {
-        if let Self::Bytes(v) = self {
-            v.limit = usize::try_from(most).unwrap_or(usize::MAX);
-        }
-    }
-
     /// Forgets the values and keeps the memory.
     pub fn clear(&mut self) {
         match self {
@@ -128,14 +121,35 @@ impl Values {
 
     /// Appends `n` zero values (empty strings): the places of nulls.
     pub(super) fn pad(&mut self, n: usize) {
-        let len = self.len() + n;
+        self.resize(self.len() + n);
+    }
+
+    /// Cuts, or pads with zero values, to `len` values.
+    pub(crate) fn resize(&mut self, len: usize) {
         match self {
             Self::Bool(v) => v.resize(len, false),
             Self::I32(v) => v.resize(len, 0),
             Self::I64(v) => v.resize(len, 0),
             Self::F32(v) => v.resize(len, 0.0),
             Self::F64(v) => v.resize(len, 0.0),
-            Self::Bytes(v) => pad(v, len),
+            Self::Bytes(v) => {
+                let end = v.offsets.get(len).map_or(v.data.len(), |&end| end as usize);
+                v.offsets.truncate(len + 1);
+                v.data.truncate(end);
+                pad(v, len);
+            }
+        }
+    }
+
+    /// Spreads the last `count` values over the last `rows` rows by `bits`. Of numbers there are `rows` already; of byte strings only the `count`.
+    pub(super) fn spread_tail(&mut self, rows: usize, count: usize, bits: &[u8]) {
+        match self {
+            Self::Bool(v) => spread_tail(v, rows, count, bits),
+            Self::I32(v) => spread_tail(v, rows, count, bits),
+            Self::I64(v) => spread_tail(v, rows, count, bits),
+            Self::F32(v) => spread_tail(v, rows, count, bits),
+            Self::F64(v) => spread_tail(v, rows, count, bits),
+            Self::Bytes(v) => spread_ends(v, rows, count, bits),
         }
     }
 

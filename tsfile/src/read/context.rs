@@ -28,6 +28,8 @@ pub(crate) struct SourceContext {
     pub(super) page: PageContext,
     decompressor: Decompressor,
     pub(super) scratch: Vec<u8>,
+    /// The bitmap of the value page at hand, least significant bit first.
+    pub(super) bits: Vec<u8>,
     known_times: Vec<KnownTimes>,
     next_known: usize,
     spare: Vec<Values>,
@@ -64,6 +66,7 @@ impl SourceContext {
             version: reader.format_version(),
             cpp: reader.looks_like_cpp(),
             max_points: usize::try_from(limits.page_points).unwrap_or(usize::MAX),
+            max_string_bytes: usize::try_from(limits.rows_bytes).unwrap_or(usize::MAX),
         };
         Self {
             reader,
@@ -76,6 +79,7 @@ impl SourceContext {
             page,
             decompressor: Decompressor::default(),
             scratch: Vec::new(),
+            bits: Vec::new(),
             known_times: Vec::new(),
             next_known: 0,
             spare: Vec::new(),

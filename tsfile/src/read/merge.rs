@@ -8,6 +8,7 @@ use super::context::SourceContext;
 use super::plan::SourcePlan;
 use super::rows::{Page, PageColumn, count_bits};
 use super::source::Source;
+use super::whole::{Taken, Wanted};
 use crate::Result;
 use crate::arrow::{ColumnBuilder, set_runs};
 use arrow_buffer::BooleanBufferBuilder;
@@ -50,28 +51,76 @@ impl Merge {
         }
     }
 
-    /// Appends the next rows, at most `max_rows` of each source, to `times` and `columns`, and returns how many: 0 at the end.
+    /// Appends the next rows to `times` and `columns`: those of one page where that is possible, else at most `room` of each source.
+    /// `most` is the room that an empty batch has.
+    ///
     /// Columns without a source are padded with nulls to the same length, which every column had before.
     pub(crate) fn step(
+        &mut self,
+        context: &mut SourceContext,
+        room: usize,
+        most: usize,
+        times: &mut Vec<i64>,
+        columns: &mut [ColumnBuilder],
+    ) -> Result<Taken> {
+        let before = times.len();
+        match self.step_whole(context, room, most, times, columns)? {
+            Taken::No => self.step_merged(context, room.max(1), times, columns)?,
+            Taken::Full => return Ok(Taken::Full),
+            Taken::Rows(_) => {}
+        }
+        for column in columns.iter_mut() {
+            let missing = times.len().saturating_sub(column.len());
+            column.append_nulls(missing);
+        }
+        Ok(match times.len() - before {
+            0 => Taken::No,
+            rows => Taken::Rows(rows),
+        })
+    }
+
+    /// The next page of the only source there is for a while.
+    fn step_whole(
+        &mut self,
+        context: &mut SourceContext,
+        room: usize,
+        most: usize,
+        times: &mut Vec<i64>,
+        columns: &mut [ColumnBuilder],
+    ) -> Result<Taken> {
+        let start = |waiting: &[((i64, i64), SourcePlan)]| waiting.last().map(|((t, _), _)| *t);
+        if self.open.is_empty() {
+            if let Some((_, plan)) = self.waiting.pop() {
+                self.open.push(Source::open(context, plan)?);
+            }
+        }
+        let [source] = self.open.as_mut_slice() else {
+            return Ok(Taken::No);
+        };
+        let wanted = Wanted {
+            before: start(&self.waiting),
+            room,
+            most,
+        };
+        source.take_whole(context, wanted, times, columns)
+    }
+
+    /// Appends the rows up to the next horizon, which every source has decoded; none at the end.
+    fn step_merged(
         &mut self,
         context: &mut SourceContext,
         max_rows: usize,
         times: &mut Vec<i64>,
         columns: &mut [ColumnBuilder],
-    ) -> Result<usize> {
-        let before = times.len();
+    ) -> Result<()> {
         let Some(horizon) = self.horizon(context)? else {
-            return Ok(0);
+            return Ok(());
         };
         let horizon = if self.thrifty {
-            self.step_thrifty(context, horizon, max_rows.max(1), times, columns)?
+            self.step_thrifty(context, horizon, max_rows, times, columns)?
         } else {
-            self.step_held(horizon, max_rows.max(1), times, columns)?
+            self.step_held(horizon, max_rows, times, columns)?
         };
-        for column in columns.iter_mut() {
-            let missing = times.len().saturating_sub(column.len());
-            column.append_nulls(missing);
-        }
         if !self.thrifty {
             for source in &mut self.open {
                 let rows = source
@@ -80,7 +129,7 @@ impl Merge {
                 source.advance(rows.unwrap_or(0));
             }
         }
-        Ok(times.len() - before)
+        Ok(())
     }
 
     /// All sources hold their page decoded.

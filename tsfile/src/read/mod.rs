@@ -20,6 +20,7 @@ mod recover;
 mod rows;
 mod source;
 mod tail;
+pub(crate) mod whole;
 mod window;
 
 pub use chunk::ChunkReader;

@@ -18,6 +18,8 @@ pub(super) struct PageContext {
     pub(super) cpp: bool,
     /// Refuse pages of more points.
     pub(super) max_points: usize,
+    /// Refuse byte strings that are longer together: one entry of a dictionary can stand for a million values.
+    pub(super) max_string_bytes: usize,
 }
 
 impl PageContext {
@@ -91,7 +93,8 @@ pub(super) fn decode_times(
     let Some(count) = count else {
         return decode_all_times(context, encoding, bytes, out);
     };
-    exactly(encoding, bytes, count, Variant::default(), out)
+    out.resize(count, 0);
+    exactly(encoding, bytes, Variant::default(), out)
 }
 
 fn decode_all_times(
@@ -133,30 +136,55 @@ pub(super) fn decode_values(
     if std::mem::discriminant(out) != std::mem::discriminant(&Values::new(data_type)) {
         *out = Values::new(data_type);
     }
+    // Numbers that are there already are overwritten: clearing would only make the room to be zeroed again.
+    if let Values::Bytes(out) = out {
+        out.clear();
+    } else {
+        out.resize(count);
+    }
+    decode_tail(context, encoding, data_type, bytes, count, statistics, out)
+}
+
+/// Decodes exactly `count` values of `data_type`: numbers over the last `count` of `out`, byte strings behind those of `out`, which has the type's physical one.
+pub(super) fn decode_tail(
+    context: PageContext,
+    encoding: Encoding,
+    data_type: DataType,
+    bytes: &[u8],
+    count: usize,
+    statistics: Option<&Statistics>,
+    out: &mut Values,
+) -> Result<()> {
     let statistics = statistics
         .filter(|s| s.count == count as u64)
         .map(|s| &s.values);
     let variants = variants(context, encoding, data_type);
     match out {
         Values::Bytes(out) => {
-            out.clear();
+            out.limit = out.data.len().saturating_add(context.max_string_bytes);
             check_head(encoding, bytes, count)?;
             let mut decoder = bytes_decoder(encoding, bytes)?;
             let got = decoder.decode(count, out)?;
             complete(encoding, got, count, decoder.remaining())
         }
-        Values::Bool(out) => exactly(encoding, bytes, count, variants.0, out),
-        Values::I32(out) => exactly(encoding, bytes, count, variants.0, out),
-        Values::I64(out) => choose(encoding, bytes, count, variants, out, |v| {
+        Values::Bool(out) => exactly(encoding, bytes, variants.0, tail(out, count)),
+        Values::I32(out) => exactly(encoding, bytes, variants.0, tail(out, count)),
+        Values::I64(out) => choose(encoding, bytes, variants, tail(out, count), |v| {
             mismatch_i64(v, statistics)
         }),
-        Values::F32(out) => choose(encoding, bytes, count, variants, out, |v| {
+        Values::F32(out) => choose(encoding, bytes, variants, tail(out, count), |v| {
             mismatch_f32(v, statistics)
         }),
-        Values::F64(out) => choose(encoding, bytes, count, variants, out, |v| {
+        Values::F64(out) => choose(encoding, bytes, variants, tail(out, count), |v| {
             mismatch_f64(v, statistics)
         }),
     }
+}
+
+/// The last `count` of `values`.
+fn tail<T>(values: &mut [T], count: usize) -> &mut [T] {
+    let from = values.len().saturating_sub(count);
+    values.get_mut(from..).unwrap_or(&mut [])
 }
 
 /// The reading to try first, and the other one where a page does not tell who wrote it.
@@ -195,15 +223,14 @@ fn variants(
 }
 
 /// Decodes with the first variant; when `mismatch` is not 0 and there is a second one, takes the one that fits better.
-fn choose<T: Physical + Copy + Default>(
+fn choose<T: Physical>(
     encoding: Encoding,
     bytes: &[u8],
-    count: usize,
     variants: (Variant, Option<Variant>),
-    out: &mut Vec<T>,
+    out: &mut [T],
     mismatch: impl Fn(&[T]) -> f64,
 ) -> Result<()> {
-    let first = exactly(encoding, bytes, count, variants.0, out);
+    let first = exactly(encoding, bytes, variants.0, out);
     let Some(second) = variants.1 else {
         return first;
     };
@@ -215,24 +242,24 @@ fn choose<T: Physical + Copy + Default>(
     if score == 0.0 {
         return Ok(());
     }
-    let mut other = Vec::new();
-    let again = exactly(encoding, bytes, count, second, &mut other);
+    let mut other = vec![T::default(); out.len()];
+    let again = exactly(encoding, bytes, second, &mut other);
     if again.is_ok() && (first.is_err() || mismatch(&other) < score) {
-        std::mem::swap(out, &mut other);
+        out.copy_from_slice(&other);
         return Ok(());
     }
     first
 }
 
-fn exactly<T: Physical + Copy + Default>(
+/// Decodes as many values as `out` has room for, and no fewer.
+fn exactly<T: Physical>(
     encoding: Encoding,
     bytes: &[u8],
-    count: usize,
     variant: Variant,
-    out: &mut Vec<T>,
+    out: &mut [T],
 ) -> Result<()> {
+    let count = out.len();
     check_head(encoding, bytes, count)?;
-    out.resize(count, T::default());
     let mut decoder = T::decoder(encoding, bytes, count, variant)?;
     let got = decoder.decode(out)?;
     complete(encoding, got, count, decoder.remaining())

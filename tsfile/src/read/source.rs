@@ -1,6 +1,6 @@
 //! One stream of rows in the order of time: a chunk of a non-aligned series, or the chunks of one aligned group.
 
-use super::chunk::ChunkReader;
+use super::chunk::{ChunkCodes, ChunkReader};
 use super::context::{SourceContext, check_ascending, decompress};
 use super::limits::Limits;
 use super::page::{decode_times, decode_values, split_plain, split_value};
@@ -15,9 +15,13 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Source {
     plan: SourcePlan,
+    /// Whether pages can be taken whole: an aligned group in which every row counts and no two chunks go to one column.
+    whole: bool,
     time: Option<ChunkReader>,
     columns: Vec<ColumnSource>,
     page: Option<Page>,
+    /// Times of the next page of an aligned group, whose values are not decoded yet.
+    times: Option<Arc<Vec<i64>>>,
     /// Where the chunks stood before the page at hand: the time chunk or the plain one first.
     marks: Vec<u64>,
     let_go: Option<LetGo>,
@@ -35,7 +39,7 @@ struct LetGo {
 }
 
 #[derive(Debug)]
-struct ColumnSource {
+pub(super) struct ColumnSource {
     reader: ChunkReader,
     /// A value chunk without bytes: every row is null.
     empty: bool,
@@ -88,11 +92,14 @@ impl Source {
             let empty = !reader.has_next();
             columns.push(ColumnSource { reader, empty });
         }
+        let whole = time.is_some() && !plan.only_present && has_distinct_columns(&plan);
         Ok(Self {
             plan,
+            whole,
             time,
             columns,
             page: None,
+            times: None,
             marks: Vec::new(),
             let_go: None,
             last_time: None,
@@ -177,23 +184,66 @@ impl Source {
             self.page = self.decode_next(context)?;
             self.done |= self.page.is_none();
             if let Some(page) = &mut self.page {
-                if let (Some(last), Some(first)) = (self.last_time, page.times.first()) {
-                    if *first <= last {
-                        return Err(Error::corrupt("page", "the times of a chunk do not ascend")
-                            .device(&*self.plan.device)
-                            .expected(format!("more than {last}"))
-                            .got(first));
-                    }
-                }
-                self.last_time = page.times.last().copied().or(self.last_time);
+                let times = page.times.clone();
                 let (start, end) = context.range;
                 let skip = page.times.partition_point(|&t| t < start);
                 page.limit = page.times.partition_point(|&t| t <= end);
                 if skip > 0 {
                     page.advance(skip.min(page.limit));
                 }
+                self.follow(&times)?;
             }
         }
+    }
+
+    /// Notes the times of a page that is taken: those of the pages of a chunk ascend.
+    fn follow(&mut self, times: &[i64]) -> Result<()> {
+        if let (Some(last), Some(first)) = (self.last_time, times.first()) {
+            if *first <= last {
+                return Err(Error::corrupt("page", "the times of a chunk do not ascend")
+                    .device(&*self.plan.device)
+                    .expected(format!("more than {last}"))
+                    .got(first));
+            }
+        }
+        self.last_time = times.last().copied().or(self.last_time);
+        Ok(())
+    }
+
+    /// Times of the next page, whose values [`Source::take_values`] gives; `None` where a page has to be decoded by [`Source::load`]:
+    /// there are rows left of the one before, or rows that do not count, or the source is no aligned group.
+    pub(super) fn peek_times(
+        &mut self,
+        context: &mut SourceContext,
+    ) -> Result<Option<Arc<Vec<i64>>>> {
+        let rest = self.page.as_ref().is_some_and(|p| !p.rest().is_empty());
+        if rest || self.is_let_go() || self.done || !self.whole {
+            return Ok(None);
+        }
+        if let Some(page) = self.page.take() {
+            context.give_back(page);
+        }
+        if self.times.is_none() {
+            let next = self.next_times(context);
+            self.times = next.map_err(|e| e.device(&*self.plan.device))?;
+            self.done = self.times.is_none();
+        }
+        Ok(self.times.clone())
+    }
+
+    /// Hands the value columns, standing before the page whose times were peeked, to `take`, which reads that page of each.
+    pub(super) fn take_values(
+        &mut self,
+        mut take: impl FnMut(&mut ColumnSource, &SourceColumn) -> Result<()>,
+    ) -> Result<()> {
+        if let Some(times) = self.times.take() {
+            self.follow(&times)?;
+        }
+        for (column, plan) in self.columns.iter_mut().zip(&self.plan.columns) {
+            take(column, plan)
+                .map_err(|e| e.device(&*self.plan.device).measurement(&*plan.measurement))?;
+        }
+        Ok(())
     }
 
     fn readers(&mut self) -> impl Iterator<Item = &mut ChunkReader> {
@@ -247,7 +297,6 @@ impl Source {
                 let mut columns = Vec::new();
                 if let Some(out) = plan.column {
                     let mut decoded = context.spare(chunk.data_type);
-                    decoded.limit_bytes(context.limits.rows_bytes);
                     decode_values(
                         context.page,
                         chunk.encoding,
@@ -279,6 +328,42 @@ impl Source {
     }
 
     fn next_aligned(&mut self, context: &mut SourceContext) -> Result<Option<Page>> {
+        let known = self.times.take();
+        let Some(times) = known.map_or_else(|| self.next_times(context), |t| Ok(Some(t)))? else {
+            return Ok(None);
+        };
+        let rows = times.len();
+        let (mut columns, mut taken) = (Vec::new(), 0);
+        let mut present = self.plan.only_present.then(|| vec![0u8; rows.div_ceil(8)]);
+        for (c, p) in self.columns.iter_mut().zip(&self.plan.columns) {
+            let decoded = value_page(context, c, p, rows, &mut present)
+                .map_err(|e| e.measurement(&*p.measurement))?;
+            taken += decoded.as_ref().map_or(0, |c| {
+                c.values.size_bytes() + c.bits.as_ref().map_or(0, Vec::len)
+            });
+            columns.extend(decoded);
+            Limits::check(
+                taken as u64,
+                context.limits.rows_bytes,
+                "page",
+                "the columns of a page are larger than the size of the file justifies",
+            )
+            .map_err(|e| e.measurement(&*p.measurement))?;
+        }
+        let page = Page {
+            times,
+            position: 0,
+            limit: rows,
+            columns,
+        };
+        Ok(Some(match present {
+            Some(present) => keep_rows(page, &present)?,
+            None => page,
+        }))
+    }
+
+    /// Decodes the times of the next page of an aligned group that reaches into the range; the value chunks then stand before that page.
+    fn next_times(&mut self, context: &mut SourceContext) -> Result<Option<Arc<Vec<i64>>>> {
         let (Some(time), Some(time_plan)) = (self.time.as_mut(), self.plan.time.as_ref()) else {
             return Ok(None);
         };
@@ -336,37 +421,19 @@ impl Source {
             };
             let times = decode().map_err(|e| e.rebase_page(at));
             context.scratch = scratch;
-            let times = times?;
-            let rows = times.len();
-            let (mut columns, mut taken) = (Vec::new(), 0);
-            let mut present = self.plan.only_present.then(|| vec![0u8; rows.div_ceil(8)]);
-            for (c, p) in self.columns.iter_mut().zip(&self.plan.columns) {
-                let decoded = value_page(context, c, p, rows, &mut present)
-                    .map_err(|e| e.measurement(&*p.measurement))?;
-                taken += decoded.as_ref().map_or(0, |c| {
-                    c.values.size_bytes() + c.bits.as_ref().map_or(0, Vec::len)
-                });
-                columns.extend(decoded);
-                Limits::check(
-                    taken as u64,
-                    context.limits.rows_bytes,
-                    "page",
-                    "the columns of a page are larger than the size of the file justifies",
-                )
-                .map_err(|e| e.measurement(&*p.measurement))?;
-            }
-            let page = Page {
-                times: Arc::new(times),
-                position: 0,
-                limit: rows,
-                columns,
-            };
-            return Ok(Some(match present {
-                Some(present) => keep_rows(page, &present)?,
-                None => page,
-            }));
+            return times.map(|t| Some(Arc::new(t)));
         }
     }
+}
+
+/// Whether each output column has one chunk.
+fn has_distinct_columns(plan: &SourcePlan) -> bool {
+    let mut columns: Vec<usize> = plan.columns.iter().filter_map(|c| c.column).collect();
+    columns.sort_unstable();
+    columns
+        .iter()
+        .zip(columns.iter().skip(1))
+        .all(|(a, b)| a < b)
 }
 
 /// Decodes the next page of a value column; `None` when all its rows are null or only their presence counts.
@@ -377,6 +444,53 @@ fn value_page(
     rows: usize,
     present: &mut Option<Vec<u8>>,
 ) -> Result<Option<PageColumn>> {
+    with_value_page(context, column, plan, rows, |context, page| {
+        if let Some(present) = present {
+            present.iter_mut().zip(page.bits).for_each(|(p, b)| *p |= b);
+        }
+        let Some(out) = plan.column else {
+            return Ok(None);
+        };
+        let mut decoded = context.spare(page.codes.data_type);
+        decode_values(
+            context.page,
+            page.codes.encoding,
+            page.codes.data_type,
+            page.values,
+            page.count,
+            page.statistics,
+            &mut decoded,
+        )?;
+        context.count_values(page.count)?;
+        Ok(Some(PageColumn {
+            column: out,
+            values: decoded,
+            bits: (page.count < rows).then(|| page.bits.to_vec()),
+            taken: 0,
+        }))
+    })
+    .map(Option::flatten)
+}
+
+/// The parts of a value page, not decoded yet.
+pub(super) struct ValuePage<'a> {
+    pub(super) codes: ChunkCodes,
+    /// Which rows have a value, least significant bit first.
+    pub(super) bits: &'a [u8],
+    /// How many have.
+    pub(super) count: usize,
+    pub(super) values: &'a [u8],
+    pub(super) statistics: Option<&'a Statistics>,
+}
+
+/// Fetches and decompresses the next page of a value column for `decode`; `None` when the page is empty: all its rows are null.
+pub(super) fn with_value_page<T>(
+    context: &mut SourceContext,
+    column: &mut ColumnSource,
+    plan: &SourceColumn,
+    rows: usize,
+    decode: impl FnOnce(&mut SourceContext, ValuePage<'_>) -> Result<T>,
+) -> Result<Option<T>> {
     if column.empty {
         return Ok(None);
     }
@@ -389,13 +503,14 @@ fn value_page(
         return Ok(None);
     }
     let statistics = page_statistics(&header.statistics, &plan.chunk, &column.reader);
-    let chunk = column.reader.codes();
+    let codes = column.reader.codes();
     let body = column.reader.body(source.source())?;
     let mut scratch = std::mem::take(&mut context.scratch);
-    let mut decode = || -> Result<Option<PageColumn>> {
+    let mut bits = std::mem::take(&mut context.bits);
+    let page = || -> Result<T> {
         let body = decompress(
             context,
-            chunk.compression,
+            codes.compression,
             body,
             header.uncompressed_bytes,
             &mut scratch,
@@ -408,36 +523,21 @@ fn value_page(
                     .got(page_rows),
             );
         }
-        let bits: Vec<u8> = bitmap.iter().map(|b| b.reverse_bits()).collect();
-        if let Some(present) = present {
-            present.iter_mut().zip(&bits).for_each(|(p, b)| *p |= b);
-        }
-        let Some(out) = plan.column else {
-            return Ok(None);
-        };
-        let count = count_bits(&bits, 0, rows);
-        let mut decoded = context.spare(chunk.data_type);
-        decoded.limit_bytes(context.limits.rows_bytes);
-        decode_values(
-            context.page,
-            chunk.encoding,
-            chunk.data_type,
+        bits.clear();
+        bits.extend(bitmap.iter().map(|b| b.reverse_bits()));
+        let page = ValuePage {
+            codes,
+            count: count_bits(&bits, 0, rows),
+            bits: &bits,
             values,
-            count,
             statistics,
-            &mut decoded,
-        )?;
-        context.count_values(count)?;
-        Ok(Some(PageColumn {
-            column: out,
-            values: decoded,
-            bits: (count < rows).then_some(bits),
-            taken: 0,
-        }))
+        };
+        decode(context, page)
     };
-    let page = decode().map_err(|e| e.rebase_page(at));
+    let page = page().map_err(|e| e.rebase_page(at));
     context.scratch = scratch;
-    page
+    context.bits = bits;
+    page.map(Some)
 }
 
 /// Statistics of a page: its own, or those of the chunk when it is the only page.

@@ -8,6 +8,7 @@ use crate::model::{DataType, DeviceId};
 use crate::read::context::{ScanCounters, SourceContext};
 use crate::read::merge::Merge;
 use crate::read::plan::SourcePlan;
+use crate::read::whole::Taken;
 use crate::read::{Limits, TsFileReader};
 use crate::{Error, Result};
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
@@ -30,6 +31,8 @@ pub struct Scan {
     max_rows: usize,
     /// Files of the rows at hand, each with its first row.
     row_files: Vec<(usize, String)>,
+    /// The batch ends here, so that the next page can be taken whole.
+    full: bool,
     failed: bool,
     /// The batch that came last: its memory serves the next one, unless somebody still holds it by then.
     lent: Option<RecordBatch>,
@@ -131,6 +134,7 @@ pub fn scan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<Scan> {
         values,
         max_rows,
         row_files: Vec::new(),
+        full: false,
         failed: false,
         lent: None,
     })
@@ -270,7 +274,7 @@ impl Scan {
     }
 
     fn is_full(&self) -> bool {
-        if self.times.len() >= self.max_rows {
+        if self.full || self.times.len() >= self.max_rows {
             return true;
         }
         let bytes: usize = self
@@ -370,14 +374,19 @@ impl Scan {
             if let Some(merge) = &mut open.merge {
                 // The name is repeated in every row: a long one makes the batch full sooner.
                 let rows_of_name = self.request.batch_bytes / open.name.len().max(1);
-                let room = self
-                    .max_rows
-                    .saturating_sub(self.times.len())
-                    .min(rows_of_name)
-                    .max(1);
-                let rows =
-                    merge.step(&mut open.context, room, &mut self.times, &mut self.values)?;
-                if rows > 0 {
+                let room = self.max_rows.saturating_sub(self.times.len());
+                let taken = merge.step(
+                    &mut open.context,
+                    room.min(rows_of_name),
+                    self.max_rows.min(rows_of_name),
+                    &mut self.times,
+                    &mut self.values,
+                )?;
+                if taken == Taken::Full {
+                    self.full = true;
+                    return Ok(true);
+                }
+                if let Taken::Rows(rows) = taken {
                     // A long name in a million rows is as much work as a page that expands.
                     let bytes = (rows as u64).saturating_mul(open.name.len() as u64);
                     open.name_bytes = open.name_bytes.saturating_add(bytes);
@@ -419,6 +428,7 @@ impl Scan {
 
     fn flush(&mut self) -> Result<RecordBatch> {
         let rows = self.times.len();
+        self.full = false;
         // Errors about a value name the row's device and time, which are at hand only here.
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.slots.len() + 1);
         let mut keys = self.keys.iter_mut();

@@ -23,11 +23,21 @@ pub fn open(path: &Path) -> TsFileReader {
     TsFileReader::open(path, ReadOptions::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Rows of a request as cells, with the column names; TIMESTAMP and DATE as the integers stored.
+/// Batches below a page, which are then put together from parts of pages: whole pages take another path.
+const SMALL_BATCH_BYTES: usize = 600;
+
+/// Rows of a request as cells, with the column names; TIMESTAMP and DATE as the integers stored. Large and small batches hold the same.
 pub fn read(reader: &TsFileReader, request: ScanRequest) -> (Vec<String>, Vec<Vec<Cell>>) {
     let request = request
         .with_dates(DateMode::Int)
         .with_time_unit(TimeUnit::Ms);
+    let rows = read_batches(reader, request.clone());
+    let small = read_batches(reader, request.with_batch_bytes(SMALL_BATCH_BYTES));
+    assert!(rows == small, "{}: batches differ by size", reader.name());
+    rows
+}
+
+fn read_batches(reader: &TsFileReader, request: ScanRequest) -> (Vec<String>, Vec<Vec<Cell>>) {
     let scan =
         scan(vec![reader.clone()], request).unwrap_or_else(|e| panic!("{}: {e}", reader.name()));
     let names = scan

@@ -1,0 +1,119 @@
+//! Whole pages of an aligned group straight into the columns: the fast path of [`Merge`](super::merge::Merge).
+//!
+//! Where one group of chunks is alone and all rows of its next page are wanted, nothing has to be put together: each value page is decoded
+//! at the end of its column, and its nulls are spread there. The plain path decodes all columns of a page first and copies them then,
+//! through twice the memory; it takes over wherever a condition is not met, and gives the same rows.
+
+use super::context::SourceContext;
+use super::page::{decode_tail, decode_values};
+use super::plan::SourceColumn;
+use super::source::{ColumnSource, Source, with_value_page};
+use crate::Result;
+use crate::arrow::ColumnBuilder;
+
+/// What is asked of a page that is taken whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// The first time of another source: rows from there on have to be merged.
+    pub(crate) before: Option<i64>,
+    /// Rows that the batch has room for, and that an empty one has.
+    pub(crate) room: usize,
+    pub(crate) most: usize,
+}
+
+/// What became of the next page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// So many rows were appended.
+    Rows(usize),
+    /// It would fit into the next batch and does not fit into this one.
+    Full,
+    /// There is no page, or it cannot be taken whole.
+    No,
+}
+
+impl Source {
+    /// Appends the rows of the next page to `times` and `columns`, when all of them are wanted and nothing of the page before is left.
+    /// Columns that the source does not have stay behind.
+    ///
+    /// # Errors
+    /// The page is corrupt, or reading fails; the columns are of no use then.
+    pub(crate) fn take_whole(
+        &mut self,
+        context: &mut SourceContext,
+        wanted: Wanted,
+        times: &mut Vec<i64>,
+        columns: &mut [ColumnBuilder],
+    ) -> Result<Taken> {
+        let Some(page) = self.peek_times(context)? else {
+            return Ok(Taken::No);
+        };
+        let (Some(&first), Some(&last)) = (page.first(), page.last()) else {
+            return Ok(Taken::No);
+        };
+        let (start, end) = context.range;
+        let apart = wanted.before.is_none_or(|before| last < before);
+        if !apart || first < start || last > end || page.len() > wanted.most {
+            return Ok(Taken::No);
+        }
+        if page.len() > wanted.room {
+            // A batch that ends early is smaller than it could be: not by much.
+            let begun = wanted.most - wanted.room.min(wanted.most);
+            return Ok(if begun >= wanted.most / 4 {
+                Taken::Full
+            } else {
+                Taken::No
+            });
+        }
+        let rows = page.len();
+        times.extend_from_slice(&page);
+        self.take_values(|column, plan| {
+            let Some(out) = plan.column.and_then(|i| columns.get_mut(i)) else {
+                return Ok(());
+            };
+            append_page(context, column, plan, rows, out)
+        })?;
+        Ok(Taken::Rows(rows))
+    }
+}
+
+/// Decodes the next page of a value column at the end of `out`.
+fn append_page(
+    context: &mut SourceContext,
+    column: &mut ColumnSource,
+    plan: &SourceColumn,
+    rows: usize,
+    out: &mut ColumnBuilder,
+) -> Result<()> {
+    let done = with_value_page(context, column, plan, rows, |context, page| {
+        let bits = (page.count < rows).then_some(page.bits);
+        let (encoding, data_type) = (page.codes.encoding, page.codes.data_type);
+        let (values, count, statistics) = (page.values, page.count, page.statistics);
+        let rules = context.page;
+        if out.holds(data_type) {
+            out.append_decoded(rows, count, bits, |out| {
+                decode_tail(rules, encoding, data_type, values, count, statistics, out)
+            })?;
+        } else {
+            let mut decoded = context.spare(data_type);
+            decode_values(
+                rules,
+                encoding,
+                data_type,
+                values,
+                count,
+                statistics,
+                &mut decoded,
+            )?;
+            match bits {
+                Some(bits) => out.append_spread(&decoded, 0, rows, bits, 0)?,
+                None => out.append_dense(&decoded, 0, rows)?,
+            }
+        }
+        context.count_values(count)
+    })?;
+    if done.is_none() {
+        out.append_nulls(rows);
+    }
+    Ok(())
+}
