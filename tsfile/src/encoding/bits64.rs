@@ -123,6 +123,37 @@ impl<'a> BitReader<'a> {
         self.end - self.at
     }
 
+    /// Bits read so far.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Bits there are.
+    pub fn end(&self) -> usize {
+        self.end
+    }
+
+    /// Goes to bit `at`, which lies at or before the end.
+    pub fn seek(&mut self, at: usize) {
+        self.at = at.min(self.end);
+    }
+
+    /// The [`PEEK_BITS`] bits at bit `at` on top of a word; `None` where fewer than eight bytes are left.
+    #[inline]
+    pub fn word(&self, at: usize) -> Option<u64> {
+        let eight = self.bytes.get(at >> 3..)?.first_chunk()?;
+        Some(u64::from_be_bytes(*eight) << (at & 7))
+    }
+
+    /// The 64 bits at bit `at`; `None` where fewer than nine bytes are left.
+    #[inline]
+    pub fn whole_word(&self, at: usize) -> Option<u64> {
+        let [eight @ .., ninth] = self.bytes.get(at >> 3..)?.first_chunk::<9>()?;
+        let shift = at & 7;
+        // The shift of the ninth byte leaves nothing of it when the word starts with a byte.
+        Some(u64::from_be_bytes(*eight) << shift | u64::from(*ninth) << shift >> 8)
+    }
+
     /// The next [`PEEK_BITS`] bits on top of a word, zeros after the last byte. Bits below those may be missing.
     #[inline]
     pub fn peek(&self) -> u64 {

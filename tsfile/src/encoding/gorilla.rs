@@ -30,12 +30,12 @@ const fn field<T: BitValue>() -> u32 {
 /// Values past the true count are the terminator and padding read as values.
 #[derive(Debug, Clone)]
 pub struct GorillaDecoder<'a, T> {
-    bits: BitReader<'a>,
+    pub(super) bits: BitReader<'a>,
     started: bool,
-    previous: u64,
+    pub(super) previous: u64,
     /// Of the current window: trailing zeros and length, 0 before the first.
-    trail: u32,
-    significant: u32,
+    pub(super) trail: u32,
+    pub(super) significant: u32,
     value: PhantomData<T>,
 }
 
