@@ -304,7 +304,7 @@ impl TsFiles {
                 {
                     continue;
                 }
-                for k in usize::from(device.is_aligned()?)..device.series_count() {
+                for k in usize::from(device.is_aligned())..device.series_count() {
                     let name = device.series(k)?.measurement;
                     let chosen = object.measurement.is_empty()
                         || object.measurement.iter().any(|m| {
@@ -381,7 +381,7 @@ impl TsFiles {
     /// The longest timeseries of a device, of a time range the share that it would have if points came evenly.
     fn rows_of(&self, device: DeviceRef<'_>) -> tsfile::Result<u64> {
         let (start, end) = self.args.range.bounds();
-        let counted = if device.is_aligned()? {
+        let counted = if device.is_aligned() {
             1
         } else {
             device.series_count()

@@ -89,6 +89,25 @@ impl TimeseriesMetadata {
     /// As [`TimeseriesHead::skip`]; corrupt when the list does not end with a chunk, or holds several of them though
     /// the kind says one.
     pub fn parse(reader: &mut ByteReader<'_>) -> Result<Self> {
+        let mut chunks = Vec::new();
+        let (head, data_type, statistics) = Self::parse_chunks(reader, |_, c| chunks.push(c))?;
+        Ok(Self {
+            kind: head.kind,
+            measurement: head.measurement.to_owned(),
+            data_type,
+            statistics,
+            chunks,
+        })
+    }
+
+    /// As [`TimeseriesMetadata::parse`], without allocating: each chunk goes to `chunk`, with the statistics of the timeseries.
+    ///
+    /// # Errors
+    /// As [`TimeseriesMetadata::parse`].
+    pub fn parse_chunks<'a>(
+        reader: &mut ByteReader<'a>,
+        mut chunk: impl FnMut(&Statistics, ChunkMetadata),
+    ) -> Result<(TimeseriesHead<'a>, DataType, Statistics)> {
         let at = reader.position();
         let head = TimeseriesHead::parse_head(reader)?;
         let data_type = head.data_type(at)?;
@@ -104,14 +123,18 @@ impl TimeseriesMetadata {
         }
         let list_end = list_at + head.list_bytes;
         let several = head.kind & SEVERAL_CHUNKS_MASK != 0;
-        let mut chunks = Vec::new();
+        let mut any = false;
         while reader.position() < list_end {
-            if !several && !chunks.is_empty() {
+            if !several && any {
                 return Err(reader
                     .error_at(list_at, "several chunks in a timeseries of one chunk")
                     .measurement(head.measurement));
             }
-            chunks.push(ChunkMetadata::parse(reader, data_type, several)?);
+            any = true;
+            chunk(
+                &statistics,
+                ChunkMetadata::parse(reader, data_type, several)?,
+            );
         }
         reader.set_section("timeseries metadata");
         if reader.position() != list_end {
@@ -124,13 +147,7 @@ impl TimeseriesMetadata {
                 .got(reader.position() - list_at)
                 .measurement(head.measurement));
         }
-        Ok(Self {
-            kind: head.kind,
-            measurement: head.measurement.to_owned(),
-            data_type,
-            statistics,
-            chunks,
-        })
+        Ok((head, data_type, statistics))
     }
 
     /// Whether chunks have statistics of their own.

@@ -3,6 +3,7 @@
 //! The section stays in memory as it is; a timeseries is an offset into it and is parsed when it is asked for, so that a
 //! file with 100,000 devices costs its section and a few bytes per series, not an owned string for each.
 
+use super::plan::ChunkAt;
 use crate::format::{
     DeviceNode, FileMetadata, FormatVersion, MeasurementNode, NodeKind, TimeseriesHead,
     TimeseriesMetadata,
@@ -10,7 +11,8 @@ use crate::format::{
 use crate::model::{DataType, DeviceId};
 use crate::wire::ByteReader;
 use crate::{Error, Result};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Devices of a file and where the metadata of their timeseries lies.
 #[derive(Debug)]
@@ -18,8 +20,23 @@ pub struct Index {
     /// In errors.
     file: String,
     devices: Vec<IndexDevice>,
+    /// The first [`MAX_KINDS`] pairs of measurement and type that occur: mostly all devices have the same few.
+    kinds: Vec<Kind>,
+    /// Which of them a timeseries is, or [`NO_KIND`].
+    kind_of: Vec<u16>,
     store: Store,
 }
+
+/// A measurement and a type that some timeseries have.
+#[derive(Debug)]
+struct Kind {
+    measurement: Arc<str>,
+    data_type_code: u8,
+}
+
+/// More pairs than this are not remembered: each has an owned name.
+const MAX_KINDS: usize = 4096;
+const NO_KIND: u16 = u16::MAX;
 
 #[derive(Debug)]
 enum Store {
@@ -37,6 +54,7 @@ enum Store {
 struct IndexDevice {
     id: DeviceId,
     first_series: u32,
+    aligned: bool,
 }
 
 /// One device of an [`Index`].
@@ -55,6 +73,8 @@ pub struct SeriesRef<'a> {
     pub measurement: &'a str,
     /// Id of the type as the metadata says; see [`SeriesRef::data_type`].
     pub data_type_code: u8,
+    /// Number of the pair of measurement and type in the index, when it has one.
+    pub(crate) kind: Option<usize>,
 }
 
 impl SeriesRef<'_> {
@@ -87,16 +107,19 @@ impl Index {
             run_bytes: 0,
             devices: Vec::new(),
             series: Vec::new(),
+            kinds: Kinds::default(),
         };
         let end = base + bytes.len() as u64;
         for (_, root) in &metadata.tables {
-            walk.device_node(root, end, 0)
+            walk.device_node(root.clone(), end, 0)
                 .map_err(|e| e.rebased(base))?;
         }
-        let (devices, series) = (walk.devices, walk.series);
+        let (devices, series, kinds) = (walk.devices, walk.series, walk.kinds);
         Ok(Self {
             file: file.to_string(),
             devices,
+            kinds: kinds.kinds,
+            kind_of: kinds.of_series,
             store: Store::Section {
                 bytes,
                 base,
@@ -112,14 +135,29 @@ impl Index {
             devices.push(IndexDevice {
                 id,
                 first_series: u32::try_from(all.len()).unwrap_or(u32::MAX),
+                aligned: series
+                    .first()
+                    .is_some_and(|s| is_time(&s.measurement, s.data_type as u8)),
             });
             all.extend(series);
         }
+        let mut kinds = Kinds::default();
+        for series in &all {
+            kinds.note(&series.measurement, series.data_type as u8);
+        }
+        let (kinds, kind_of) = (kinds.kinds, kinds.of_series);
         Self {
             file: file.to_string(),
             devices,
+            kinds,
+            kind_of,
             store: Store::Owned(all),
         }
+    }
+
+    /// Measurements and types that timeseries have, by the number that [`SeriesRef::kind`] gives.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.kinds.iter().map(|k| &k.measurement)
     }
 
     /// Number of devices.
@@ -188,6 +226,18 @@ impl<'a> DeviceRef<'a> {
     /// The metadata is corrupt, or there is no such series.
     pub fn series(&self, k: usize) -> Result<SeriesRef<'a>> {
         let at = self.index.range(self.position).start + k;
+        let kind = self.index.kind_of.get(at).map(|&k| usize::from(k));
+        if let Some((number, kind)) = kind
+            .filter(|_| k < self.series_count())
+            .and_then(|n| Some((n, self.index.kinds.get(n)?)))
+        {
+            return Ok(SeriesRef {
+                position: k,
+                measurement: &kind.measurement,
+                data_type_code: kind.data_type_code,
+                kind: Some(number),
+            });
+        }
         let found = match &self.index.store {
             Store::Section {
                 bytes,
@@ -211,6 +261,7 @@ impl<'a> DeviceRef<'a> {
                 position: k,
                 measurement,
                 data_type_code,
+                kind: None,
             }),
             None => Err(Error::argument(format!(
                 "device {} has no timeseries number {k}",
@@ -248,16 +299,107 @@ impl<'a> DeviceRef<'a> {
         }
     }
 
-    /// Whether the measurements share one time column: the first series is nameless and of type VECTOR.
+    /// Where the chunks of timeseries number `k` are, each with its statistics; a single one has those of the timeseries.
     ///
     /// # Errors
-    /// As [`DeviceRef::series`].
-    pub fn is_aligned(&self) -> Result<bool> {
-        if self.series_count() == 0 {
-            return Ok(false);
+    /// As [`DeviceRef::timeseries`].
+    pub(crate) fn chunks(&self, k: usize, mut chunk: impl FnMut(ChunkAt)) -> Result<()> {
+        let at = self.index.range(self.position).start + k;
+        if let Store::Section {
+            bytes,
+            base,
+            series,
+        } = &self.index.store
+        {
+            if let Some(&offset) = series.get(at).filter(|_| k < self.series_count()) {
+                let mut r = ByteReader::at(bytes, offset as usize, "timeseries metadata");
+                let parsed = TimeseriesMetadata::parse_chunks(&mut r, |of_series, c| {
+                    chunk(ChunkAt {
+                        offset: c.offset,
+                        statistics: c.statistics.or_else(|| Some(of_series.clone())),
+                    })
+                });
+                return parsed
+                    .map(drop)
+                    .map_err(|e| e.rebased(*base).device(self.id().path()))
+                    .map_err(|e| e.in_file(&*self.index.file));
+            }
         }
-        let first = self.series(0)?;
-        Ok(first.measurement.is_empty() && first.data_type_code == DataType::Vector as u8)
+        let metadata = self.timeseries(k)?;
+        for c in &metadata.chunks {
+            chunk(ChunkAt::new(c, &metadata));
+        }
+        Ok(())
+    }
+
+    /// Whether the measurements share one time column: the first series is nameless and of type VECTOR.
+    pub fn is_aligned(&self) -> bool {
+        self.index
+            .devices
+            .get(self.position)
+            .is_some_and(|d| d.aligned)
+    }
+}
+
+/// Whether a series is the time column of an aligned device.
+fn is_time(measurement: &str, data_type_code: u8) -> bool {
+    measurement.is_empty() && data_type_code == DataType::Vector as u8
+}
+
+/// The pairs of measurement and type so far.
+#[derive(Default)]
+struct Kinds {
+    kinds: Vec<Kind>,
+    of_series: Vec<u16>,
+    known: HashMap<(Arc<str>, u8), u16>,
+    /// What comes next when this device has the series of the one before.
+    next: usize,
+    /// What the last device began with.
+    first: usize,
+    starting: bool,
+}
+
+impl Kinds {
+    /// The next series is the first of its device.
+    fn start_device(&mut self) {
+        self.next = self.first;
+        self.starting = true;
+    }
+
+    fn note(&mut self, measurement: &str, data_type_code: u8) {
+        let expected = self.kinds.get(self.next);
+        let is_expected = expected
+            .is_some_and(|k| k.data_type_code == data_type_code && *k.measurement == *measurement);
+        let number = if is_expected {
+            self.next
+        } else {
+            self.number(measurement, data_type_code)
+        };
+        if std::mem::take(&mut self.starting) {
+            self.first = number;
+        }
+        self.next = number.saturating_add(1);
+        self.of_series
+            .push(u16::try_from(number).unwrap_or(NO_KIND));
+    }
+
+    fn number(&mut self, measurement: &str, data_type_code: u8) -> usize {
+        let key = (Arc::<str>::from(measurement), data_type_code);
+        if let Some(&number) = self.known.get(&key) {
+            return usize::from(number);
+        }
+        let number = self.kinds.len();
+        match u16::try_from(number) {
+            Ok(short) if number < MAX_KINDS => {
+                self.kinds.push(Kind {
+                    measurement: key.0.clone(),
+                    data_type_code,
+                });
+                self.known.insert(key, short);
+                number
+            }
+            _ => usize::from(NO_KIND),
+        }
     }
 }
 
@@ -285,6 +427,7 @@ struct Walk<'a> {
     run_bytes: usize,
     devices: Vec<IndexDevice>,
     series: Vec<u32>,
+    kinds: Kinds,
 }
 
 impl Walk<'_> {
@@ -312,24 +455,29 @@ impl Walk<'_> {
         Err(Error::corrupt("metadata index", "two parents share a node").got(offset))
     }
 
-    fn device_node(&mut self, node: &DeviceNode, before: u64, depth: usize) -> Result<()> {
+    fn device_node(&mut self, node: DeviceNode, before: u64, depth: usize) -> Result<()> {
         check_depth(depth)?;
-        for (device, offset) in &node.entries {
-            let at = self.position(*offset, before)?;
-            self.first_visit(*offset)?;
+        for (device, offset) in node.entries {
+            let at = self.position(offset, before)?;
+            self.first_visit(offset)?;
             let mut r = ByteReader::at(self.bytes, at, "metadata index");
             if node.kind == NodeKind::LeafDevice {
                 let first_series = self.series_number()?;
                 self.devices.push(IndexDevice {
-                    id: device.clone(),
+                    id: device,
                     first_series,
+                    aligned: false,
                 });
-                let child = MeasurementNode::parse(&mut r)?;
-                self.measurement_node(&child, *offset, depth + 1)
-                    .map_err(|e| e.device(device.path()))?;
+                self.kinds.start_device();
+                let walked = MeasurementNode::parse(&mut r)
+                    .and_then(|child| self.measurement_node(&child, offset, depth + 1));
+                if let Err(e) = walked {
+                    let device = self.devices.last().map(|d| d.id.path());
+                    return Err(e.device(device.unwrap_or_default()));
+                }
             } else {
                 let child = DeviceNode::parse(&mut r, self.version)?;
-                self.device_node(&child, *offset, depth + 1)?;
+                self.device_node(child, offset, depth + 1)?;
             }
         }
         Ok(())
@@ -382,10 +530,19 @@ impl Walk<'_> {
                 )
             })?;
             match TimeseriesHead::skip(&mut r) {
-                Ok(_) => self.series.push(position),
+                Ok(head) => {
+                    if let Some(device) = self.devices.last_mut() {
+                        if device.first_series as usize == self.series.len() {
+                            device.aligned = is_time(head.measurement, head.data_type_code);
+                        }
+                    }
+                    self.kinds.note(head.measurement, head.data_type_code);
+                    self.series.push(position);
+                }
                 // The length of the statistics of an unknown type is unknown too: the series is there and cannot be read, and what
                 // follows it in this run is out of reach.
                 Err(e) if e.kind() == crate::ErrorKind::Unsupported => {
+                    self.kinds.of_series.push(NO_KIND);
                     self.series.push(position);
                     break;
                 }

@@ -171,7 +171,7 @@ pub(super) fn default_form(readers: &[TsFileReader], wanted: Option<&[String]>) 
             }
             match reader.model_of(device.id()) {
                 Model::Tree => {
-                    tree += device.series_count() - usize::from(device.is_aligned()?);
+                    tree += device.series_count() - usize::from(device.is_aligned());
                 }
                 Model::Table => tables += 1,
             }
@@ -263,7 +263,7 @@ pub(super) fn each_series(
             .iter()
             .filter_map(|&p| index.device(p as usize))
         {
-            for k in usize::from(device.is_aligned()?)..device.series_count() {
+            for k in usize::from(device.is_aligned())..device.series_count() {
                 f(file, reader, device, k).map_err(|e| reader.in_file(e))?;
             }
         }

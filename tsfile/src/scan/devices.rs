@@ -1,12 +1,10 @@
 //! Which devices of a file are read, in which order, and from which chunks.
 
 use super::request::{Form, Rows};
-use crate::format::TimeseriesMetadata;
 use crate::model::{DeviceId, Model};
-use crate::read::plan::{ChunkAt, SourceColumn, SourcePlan};
-use crate::read::{DeviceRef, Index, TsFileReader};
+use crate::read::plan::{SourceColumn, SourcePlan};
+use crate::read::{DeviceRef, Index, SeriesRef, TsFileReader};
 use crate::{Error, Result};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Devices of one file in the order in which they are presented. One device can be in the index twice, when two spellings
@@ -68,27 +66,29 @@ fn tags(id: &DeviceId) -> impl Iterator<Item = Option<&str>> {
     id.segments().iter().skip(1).map(|s| s.as_deref())
 }
 
+/// Where the values of a series go: its output column, and its measurement as sources name it.
+pub(super) type Destination = (Option<usize>, Arc<str>);
+
 /// Where the values of a device go.
 pub(super) struct Target<'a> {
     pub(super) form: Form,
     pub(super) rows: Rows,
-    /// Measurement to output column.
-    pub(super) columns: &'a HashMap<String, usize>,
+    pub(super) destination: &'a dyn Fn(&SeriesRef<'_>) -> Destination,
 }
 
-/// The sources of one device: one for each chunk of a non-aligned series, one for each aligned group.
+/// The sources of one device, which errors call `name`: one for each chunk of a non-aligned series, one for each aligned group.
 pub(super) fn sources(
     device: DeviceRef<'_>,
+    name: &Arc<str>,
     target: &Target<'_>,
     out: &mut Vec<SourcePlan>,
 ) -> Result<()> {
-    let name: Arc<str> = device.id().path().into();
-    let result = if device.is_aligned()? {
-        aligned(device, &name, target, out)
+    let result = if device.is_aligned() {
+        aligned(device, name, target, out)
     } else {
-        plain(device, &name, target, out)
+        plain(device, name, target, out)
     };
-    result.map_err(|e| e.device(&*name))
+    result.map_err(|e| e.device(&**name))
 }
 
 fn plain(
@@ -98,25 +98,22 @@ fn plain(
     out: &mut Vec<SourcePlan>,
 ) -> Result<()> {
     for k in 0..device.series_count() {
-        let series = device.series(k)?;
-        let column = target.columns.get(series.measurement).copied();
+        let (column, measurement) = (target.destination)(&device.series(k)?);
         if column.is_none() && target.rows == Rows::Projected {
             continue;
         }
-        let measurement: Arc<str> = series.measurement.into();
-        let metadata = device.timeseries(k)?;
-        for chunk in &metadata.chunks {
+        device.chunks(k, |chunk| {
             out.push(SourcePlan {
                 device: name.clone(),
                 time: None,
                 columns: vec![SourceColumn {
                     column,
                     measurement: measurement.clone(),
-                    chunk: ChunkAt::new(chunk, &metadata),
+                    chunk,
                 }],
                 only_present: false,
             });
-        }
+        })?;
     }
     Ok(())
 }
@@ -127,57 +124,45 @@ fn aligned(
     target: &Target<'_>,
     out: &mut Vec<SourcePlan>,
 ) -> Result<()> {
-    let time = device.timeseries(0)?;
     // In the wide form a row needs a point of some series; so it does when rows are projected.
     let only_present = target.form == Form::Wide || target.rows == Rows::Projected;
     let others_count = only_present && target.rows == Rows::All;
-    let mut groups: Vec<SourcePlan> = time
-        .chunks
-        .iter()
-        .map(|chunk| SourcePlan {
+    let first = out.len();
+    device.chunks(0, |chunk| {
+        out.push(SourcePlan {
             device: name.clone(),
-            time: Some(ChunkAt::new(chunk, &time)),
-            columns: Vec::new(),
+            time: Some(chunk),
+            columns: Vec::with_capacity(device.series_count() - 1),
             only_present,
-        })
-        .collect();
+        });
+    })?;
+    let groups = out.get_mut(first..).unwrap_or(&mut []);
     groups.sort_by_key(SourcePlan::order);
     for k in 1..device.series_count() {
-        let series = device.series(k)?;
-        let column = target.columns.get(series.measurement).copied();
+        let (column, measurement) = (target.destination)(&device.series(k)?);
         if column.is_none() && !others_count {
             continue;
         }
-        let measurement: Arc<str> = series.measurement.into();
-        add_values(&mut groups, &measurement, column, &device.timeseries(k)?)?;
-    }
-    out.extend(groups);
-    Ok(())
-}
-
-/// Value chunks go to the group whose time chunk is the last one before them: time comes first in a chunk group.
-fn add_values(
-    groups: &mut [SourcePlan],
-    measurement: &Arc<str>,
-    column: Option<usize>,
-    metadata: &TimeseriesMetadata,
-) -> Result<()> {
-    for chunk in &metadata.chunks {
-        let at = groups.partition_point(|g| g.order() < chunk.offset);
-        match at.checked_sub(1).and_then(|i| groups.get_mut(i)) {
-            Some(group) => group.columns.push(SourceColumn {
-                column,
-                measurement: measurement.clone(),
-                chunk: ChunkAt::new(chunk, metadata),
-            }),
-            None => {
-                return Err(Error::corrupt(
-                    "chunk metadata",
-                    "a value chunk lies before every time chunk of its device",
-                )
-                .at(chunk.offset)
-                .measurement(&**measurement));
+        let mut lost = None;
+        device.chunks(k, |chunk| {
+            // Value chunks go to the group whose time chunk is the last one before them: time comes first in a chunk group.
+            let at = groups.partition_point(|g| g.order() < chunk.offset);
+            match at.checked_sub(1).and_then(|i| groups.get_mut(i)) {
+                Some(group) => group.columns.push(SourceColumn {
+                    column,
+                    measurement: measurement.clone(),
+                    chunk,
+                }),
+                None => lost = Some(chunk.offset),
             }
+        })?;
+        if let Some(offset) = lost {
+            return Err(Error::corrupt(
+                "chunk metadata",
+                "a value chunk lies before every time chunk of its device",
+            )
+            .at(offset)
+            .measurement(&*measurement));
         }
     }
     Ok(())

@@ -1,15 +1,15 @@
 //! A request in motion: file after file, device after device, batch after batch.
 
 use super::columns::{Columns, Slot, default_form, default_table};
-use super::devices::{FileDevices, Target, sources};
+use super::devices::{Destination, FileDevices, Target, sources};
 use super::request::{Form, Rows, ScanRequest, TimeAs};
 use crate::arrow::{ColumnBuilder, ColumnType};
-use crate::model::{DataType, DeviceId};
+use crate::model::DataType;
 use crate::read::context::{ScanCounters, SourceContext};
 use crate::read::merge::Merge;
 use crate::read::plan::SourcePlan;
 use crate::read::whole::Taken;
-use crate::read::{Limits, TsFileReader};
+use crate::read::{Limits, SeriesRef, TsFileReader};
 use crate::{Error, Result};
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
@@ -45,11 +45,14 @@ struct OpenFile {
     devices: FileDevices,
     next: usize,
     context: SourceContext,
-    /// Measurement to column; of the wide form only for the device at hand.
+    /// Columns of measurements, of the narrow and the table form.
     columns: HashMap<String, usize>,
+    /// The same by the kinds of series in the index: looking up names costs more than reading a short chunk.
+    by_kind: Vec<Destination>,
     merge: Option<Merge>,
-    device: Option<DeviceId>,
-    name: String,
+    /// Position in the index of the device at hand.
+    device: Option<usize>,
+    name: Arc<str>,
     /// Bytes of device names in all rows so far.
     name_bytes: u64,
 }
@@ -300,9 +303,10 @@ impl Scan {
             next: 0,
             context,
             columns: HashMap::new(),
+            by_kind: Vec::new(),
             merge: None,
             device: None,
-            name: String::new(),
+            name: "".into(),
             name_bytes: 0,
         };
         match self.columns.form {
@@ -319,7 +323,12 @@ impl Scan {
                     .iter()
                     .enumerate()
                     .map(|(i, v)| (v.name.clone(), i))
-                    .collect()
+                    .collect();
+                let index = open.reader.index()?;
+                let kinds = index.kinds();
+                open.by_kind = kinds
+                    .map(|m| (open.columns.get(&**m).copied(), m.clone()))
+                    .collect();
             }
         }
         self.open = Some(open);
@@ -343,24 +352,18 @@ impl Scan {
             .iter()
             .filter_map(|&p| index.device(p as usize))
         {
-            let path = device.id().path();
-            let mut columns = HashMap::new();
-            for k in 0..device.series_count() {
-                let measurement = device.series(k)?.measurement;
-                let full = format!("{path}.{measurement}");
-                if let Some(&i) = by_path.get(&(full.as_str(), measurement.len())) {
-                    columns.insert(measurement.to_string(), i);
-                }
-            }
-            sources(
-                device,
-                &Target {
-                    form: Form::Wide,
-                    rows: self.request.rows,
-                    columns: &columns,
-                },
-                &mut plans,
-            )?;
+            let path: Arc<str> = device.id().path().into();
+            let destination = |series: &SeriesRef<'_>| -> Destination {
+                let full = format!("{path}.{}", series.measurement);
+                let column = by_path.get(&(full.as_str(), series.measurement.len()));
+                (column.copied(), series.measurement.into())
+            };
+            let target = Target {
+                form: Form::Wide,
+                rows: self.request.rows,
+                destination: &destination,
+            };
+            sources(device, &path, &target, &mut plans)?;
         }
         Ok(Merge::new(plans, self.request.range))
     }
@@ -409,19 +412,26 @@ impl Scan {
             let Some(device) = run.first().and_then(|&p| index.device(p as usize)) else {
                 return Ok(false);
             };
+            let destination = |series: &SeriesRef<'_>| -> Destination {
+                let known = series.kind.and_then(|kind| open.by_kind.get(kind));
+                known.cloned().unwrap_or_else(|| {
+                    let column = open.columns.get(series.measurement);
+                    (column.copied(), series.measurement.into())
+                })
+            };
             let target = Target {
                 form: self.columns.form,
                 rows: self.request.rows,
-                columns: &open.columns,
+                destination: &destination,
             };
+            open.name = device.id().path().into();
+            open.device = Some(device.position());
             let mut plans = Vec::new();
-            open.context.piece = piece_bytes(device.series_count());
             for same in run.iter().filter_map(|&p| index.device(p as usize)) {
-                sources(same, &target, &mut plans)?;
+                sources(same, &open.name, &target, &mut plans)?;
             }
+            open.context.piece = piece_bytes(device.series_count());
             open.next += run.len();
-            open.name = device.id().path();
-            open.device = Some(device.id().clone());
             open.merge = Some(Merge::new(plans, self.request.range));
         }
     }
@@ -513,11 +523,13 @@ fn append_keys(
     open: &OpenFile,
     rows: usize,
 ) -> Result<()> {
+    let index = open.reader.index()?;
+    let device = open.device.and_then(|position| index.device(position));
     let wanted = slots.iter().filter(|s| !matches!(s, Slot::Value(_)));
     for (slot, builder) in wanted.zip(keys) {
         let value = match slot {
-            Slot::Tag(i) => open.device.as_ref().and_then(|d| d.tag(*i)),
-            _ => Some(open.name.as_str()),
+            Slot::Tag(i) => device.and_then(|d| d.id().tag(*i)),
+            _ => Some(&*open.name),
         };
         match value {
             Some(value) => builder.append_repeated(value.as_bytes(), rows)?,

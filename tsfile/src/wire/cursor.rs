@@ -164,6 +164,21 @@ impl<'a> ByteReader<'a> {
     /// Unsigned variable-length 64-bit integer, at most 10 bytes.
     #[inline]
     pub fn uvarint64(&mut self) -> Result<u64> {
+        // Most are lengths of names and pages: one byte, or two.
+        match *self.rest() {
+            [a, ..] if a < 0x80 => {
+                self.position += 1;
+                Ok(u64::from(a))
+            }
+            [a, b, ..] if b < 0x80 => {
+                self.position += 2;
+                Ok(u64::from(a & 0x7f) | u64::from(b) << 7)
+            }
+            _ => self.long_uvarint64(),
+        }
+    }
+
+    fn long_uvarint64(&mut self) -> Result<u64> {
         let start = self.position;
         let mut value = 0u64;
         for (&byte, shift) in self.rest().iter().zip((0..70).step_by(7)) {

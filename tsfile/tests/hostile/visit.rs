@@ -117,7 +117,6 @@ impl Visitor {
         };
         let mut window = Window::default();
         for device in index.devices() {
-            self.note(device.is_aligned());
             for k in 0..device.series_count() {
                 self.note(device.series(k));
                 let Some(series) = self.note(device.timeseries(k)) else {
