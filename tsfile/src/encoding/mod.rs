@@ -16,6 +16,7 @@ pub mod gorilla_groups;
 pub mod gorilla_v1;
 mod int;
 pub mod plain;
+pub mod plain_strings;
 pub mod regular;
 pub mod rlbe;
 pub mod rle;
@@ -32,6 +33,7 @@ pub use gorilla_groups::GorillaDecoder;
 pub use gorilla_v1::GorillaV1Decoder;
 pub use int::Int;
 pub use plain::PlainDecoder;
+pub use plain_strings::PlainStringDecoder;
 pub use regular::RegularDecoder;
 pub use rlbe::RlbeDecoder;
 pub use rle::RleDecoder;
@@ -300,7 +302,7 @@ pub fn bytes_decoder<'a>(
     bytes: &'a [u8],
 ) -> Result<Box<dyn BytesDecoder + 'a>> {
     Ok(match encoding {
-        Encoding::Plain => Box::new(PlainDecoder::new(bytes)),
+        Encoding::Plain => Box::new(PlainStringDecoder::new(bytes)),
         Encoding::Dictionary => Box::new(DictionaryDecoder::new(bytes)?),
         _ => return Err(unsupported(encoding, "byte strings")),
     })
@@ -443,6 +445,13 @@ impl BytesBuf {
         self.data.extend_from_slice(value);
         self.offsets.push(end);
         Ok(())
+    }
+
+    /// Bytes that may still be appended.
+    fn room(&self) -> usize {
+        self.limit
+            .min(i32::MAX as usize)
+            .saturating_sub(self.data.len())
     }
 
     /// Value `i`; empty when there is none.

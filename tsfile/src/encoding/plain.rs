@@ -18,7 +18,7 @@ const SECTION: &str = "PLAIN page";
 /// Decodes PLAIN values of any type; which one is the choice of the trait that is used.
 #[derive(Debug, Clone)]
 pub struct PlainDecoder<'a> {
-    reader: ByteReader<'a>,
+    pub(super) reader: ByteReader<'a>,
 }
 
 impl<'a> PlainDecoder<'a> {

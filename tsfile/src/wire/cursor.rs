@@ -67,6 +67,11 @@ impl<'a> ByteReader<'a> {
         Error::corrupt(self.section, message).at(position as u64)
     }
 
+    /// Passes over `n` bytes, or to the end.
+    pub fn skip(&mut self, n: usize) {
+        self.position += n.min(self.remaining());
+    }
+
     /// Takes `n` bytes.
     #[inline]
     pub fn take(&mut self, n: usize) -> Result<&'a [u8]> {
