@@ -19,7 +19,9 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct ColumnBuilder {
     column: ColumnType,
+    /// Of numbers there may be more than `rows`: what a batch that was given back left, to be overwritten without being cleared.
     values: Values,
+    rows: usize,
     validity: Option<BooleanBufferBuilder>,
     /// Rows of the last array: the next one is probably as long.
     expected: usize,
@@ -32,6 +34,7 @@ impl ColumnBuilder {
         Self {
             column,
             values,
+            rows: 0,
             validity: None,
             expected: 0,
         }
@@ -39,17 +42,20 @@ impl ColumnBuilder {
 
     /// Number of rows so far.
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.rows
     }
 
     /// Whether there is no row yet.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.rows == 0
     }
 
     /// Bytes that the rows take so far.
     pub fn size_bytes(&self) -> usize {
-        self.values.size_bytes()
+        match &self.values {
+            Values::Bytes(v) => v.len() * size_of::<i32>() + v.data.len(),
+            _ => self.rows * self.column.width_bytes(),
+        }
     }
 
     /// Type of the column.
@@ -64,6 +70,7 @@ impl ColumnBuilder {
     pub fn append_dense(&mut self, src: &Values, from: usize, n: usize) -> Result<()> {
         self.make_room();
         self.values.append(src, from, n, None)?;
+        self.rows += n;
         if let Some(v) = &mut self.validity {
             v.append_n(n, true);
         }
@@ -86,6 +93,7 @@ impl ColumnBuilder {
         self.make_room();
         let before = self.len();
         self.values.append(src, from, n, Some((bits, bit_from)))?;
+        self.rows += n;
         self.validity(before)
             .append_packed_range(bit_from..bit_from + n, bits);
         Ok(())
@@ -93,7 +101,7 @@ impl ColumnBuilder {
 
     /// Appends `rows` rows, of which `count` have a value: all, or those whose bit in `bits` (least significant first) is set.
     ///
-    /// `decode` makes the values in place: it overwrites the last `count` numbers, or appends `count` byte strings.
+    /// `decode` makes the values in place: it overwrites the `count` numbers before the one that it is told, or appends `count` byte strings.
     ///
     /// # Errors
     /// Those of `decode`; the column is of no use then.
@@ -102,16 +110,19 @@ impl ColumnBuilder {
         rows: usize,
         count: usize,
         bits: Option<&[u8]>,
-        decode: impl FnOnce(&mut Values) -> Result<()>,
+        decode: impl FnOnce(&mut Values, usize) -> Result<()>,
     ) -> Result<()> {
-        self.make_room();
         let before = self.len();
         if !matches!(self.values, Values::Bytes(_)) {
-            self.values.resize(before + rows);
+            if self.is_empty() {
+                self.values.reserve(self.expected.max(rows));
+            }
+            self.values.grow(before + rows);
         }
-        decode(&mut self.values)?;
+        decode(&mut self.values, before + rows)?;
+        self.rows += rows;
         if let Some(bits) = bits {
-            self.values.spread_tail(rows, count, bits);
+            self.values.spread_rows(before + rows, rows, count, bits);
             self.validity(before).append_packed_range(0..rows, bits);
         } else if let Some(v) = &mut self.validity {
             v.append_n(rows, true);
@@ -128,7 +139,9 @@ impl ColumnBuilder {
     pub fn append_nulls(&mut self, n: usize) {
         if n > 0 {
             let before = self.len();
+            self.settle();
             self.values.pad(n);
+            self.rows += n;
             self.validity(before).append_n(n, false);
         }
     }
@@ -142,15 +155,24 @@ impl ColumnBuilder {
             return Err(Error::argument("a repeated string in a column of numbers"));
         };
         push_repeated(out, value, n)?;
+        self.rows += n;
         if let Some(v) = &mut self.validity {
             v.append_n(n, true);
         }
         Ok(())
     }
 
+    /// Drops what lies behind the last row, so that values can be appended.
+    fn settle(&mut self) {
+        if !matches!(self.values, Values::Bytes(_)) {
+            self.values.truncate(self.rows);
+        }
+    }
+
     /// Before the first row: growing by doubling would copy everything about once more.
     fn make_room(&mut self) {
-        if self.values.is_empty() {
+        self.settle();
+        if self.is_empty() {
             self.values.reserve(self.expected);
         }
     }
@@ -169,6 +191,8 @@ impl ColumnBuilder {
     /// `(row, error)` of the first text that is no UTF-8 or integer that is no date, under the modes of the column.
     pub fn finish(&mut self) -> std::result::Result<ArrayRef, (usize, Error)> {
         self.expected = self.len();
+        self.settle();
+        self.rows = 0;
         let values = std::mem::replace(&mut self.values, Values::new(self.column.data_type));
         let mut nulls = self
             .validity
@@ -241,7 +265,7 @@ impl ColumnBuilder {
 
     /// Takes back the memory of an array that this column made, when nobody else holds it.
     pub fn reclaim(&mut self, array: ArrayRef) {
-        if !self.values.is_empty() {
+        if !self.is_empty() {
             return;
         }
         let data = array.to_data();
@@ -249,8 +273,7 @@ impl ColumnBuilder {
         let mut buffers = data.buffers().to_vec();
         drop(data);
         fn back<T: arrow_buffer::ArrowNativeType>(out: &mut Vec<T>, buffer: Option<Buffer>) {
-            if let Some(Ok(mut v)) = buffer.map(Buffer::into_vec::<T>) {
-                v.clear();
+            if let Some(Ok(v)) = buffer.map(Buffer::into_vec::<T>) {
                 if v.capacity() > out.capacity() {
                     *out = v;
                 }
@@ -265,6 +288,7 @@ impl ColumnBuilder {
             Values::Bytes(v) => {
                 back(&mut v.data, buffers.pop());
                 back(&mut v.offsets, buffers.pop());
+                v.clear();
                 if v.offsets.is_empty() {
                     v.offsets.push(0);
                 }

@@ -141,14 +141,29 @@ impl Values {
         }
     }
 
-    /// Spreads the last `count` values over the last `rows` rows by `bits`. Of numbers there are `rows` already; of byte strings only the `count`.
-    pub(super) fn spread_tail(&mut self, rows: usize, count: usize, bits: &[u8]) {
+    /// Makes numbers at least `len` with zeros.
+    pub(super) fn grow(&mut self, len: usize) {
+        if self.len() < len {
+            self.resize(len);
+        }
+    }
+
+    /// Forgets all values from the first `len` on.
+    pub(super) fn truncate(&mut self, len: usize) {
+        if self.len() > len {
+            self.resize(len);
+        }
+    }
+
+    /// Spreads the `count` values before `end` over the `rows` rows before `end` by `bits`. Of byte strings there are only the values, at
+    /// the end.
+    pub(super) fn spread_rows(&mut self, end: usize, rows: usize, count: usize, bits: &[u8]) {
         match self {
-            Self::Bool(v) => spread_tail(v, rows, count, bits),
-            Self::I32(v) => spread_tail(v, rows, count, bits),
-            Self::I64(v) => spread_tail(v, rows, count, bits),
-            Self::F32(v) => spread_tail(v, rows, count, bits),
-            Self::F64(v) => spread_tail(v, rows, count, bits),
+            Self::Bool(v) => spread_tail(slice(v, end), rows, count, bits),
+            Self::I32(v) => spread_tail(slice(v, end), rows, count, bits),
+            Self::I64(v) => spread_tail(slice(v, end), rows, count, bits),
+            Self::F32(v) => spread_tail(slice(v, end), rows, count, bits),
+            Self::F64(v) => spread_tail(slice(v, end), rows, count, bits),
             Self::Bytes(v) => spread_ends(v, rows, count, bits),
         }
     }
@@ -209,4 +224,8 @@ impl Values {
         }
         Ok(())
     }
+}
+
+fn slice<T>(values: &mut [T], end: usize) -> &mut [T] {
+    values.get_mut(..end).unwrap_or(&mut [])
 }

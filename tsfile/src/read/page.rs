@@ -120,41 +120,51 @@ fn decode_all_times(
     }
 }
 
-/// Decodes exactly `count` values of `data_type` into `out`, replacing what is there.
-///
-/// `statistics` are those of the page (or of the chunk with this single page): they tell apart what two writers encode
-/// differently without saying so.
+/// The values of a page as they are stored.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Encoded<'a> {
+    pub(super) encoding: Encoding,
+    pub(super) data_type: DataType,
+    pub(super) bytes: &'a [u8],
+    /// How many there are, no more and no fewer.
+    pub(super) count: usize,
+    /// Those of the page (or of the chunk with this single page): they tell apart what two writers encode differently without saying so.
+    pub(super) statistics: Option<&'a Statistics>,
+}
+
+/// Decodes values into `out`, replacing what is there.
 pub(super) fn decode_values(
     context: PageContext,
-    encoding: Encoding,
-    data_type: DataType,
-    bytes: &[u8],
-    count: usize,
-    statistics: Option<&Statistics>,
+    values: Encoded<'_>,
     out: &mut Values,
 ) -> Result<()> {
-    if std::mem::discriminant(out) != std::mem::discriminant(&Values::new(data_type)) {
-        *out = Values::new(data_type);
+    let like = Values::new(values.data_type);
+    if std::mem::discriminant(out) != std::mem::discriminant(&like) {
+        *out = like;
     }
     // Numbers that are there already are overwritten: clearing would only make the room to be zeroed again.
     if let Values::Bytes(out) = out {
         out.clear();
     } else {
-        out.resize(count);
+        out.resize(values.count);
     }
-    decode_tail(context, encoding, data_type, bytes, count, statistics, out)
+    decode_before(context, values, values.count, out)
 }
 
-/// Decodes exactly `count` values of `data_type`: numbers over the last `count` of `out`, byte strings behind those of `out`, which has the type's physical one.
-pub(super) fn decode_tail(
+/// Decodes values into `out`, which has their physical type: numbers over those before `end`, byte strings behind those that are there.
+pub(super) fn decode_before(
     context: PageContext,
-    encoding: Encoding,
-    data_type: DataType,
-    bytes: &[u8],
-    count: usize,
-    statistics: Option<&Statistics>,
+    values: Encoded<'_>,
+    end: usize,
     out: &mut Values,
 ) -> Result<()> {
+    let Encoded {
+        encoding,
+        data_type,
+        bytes,
+        count,
+        statistics,
+    } = values;
     let statistics = statistics
         .filter(|s| s.count == count as u64)
         .map(|s| &s.values);
@@ -167,24 +177,23 @@ pub(super) fn decode_tail(
             let got = decoder.decode(count, out)?;
             complete(encoding, got, count, decoder.remaining())
         }
-        Values::Bool(out) => exactly(encoding, bytes, variants.0, tail(out, count)),
-        Values::I32(out) => exactly(encoding, bytes, variants.0, tail(out, count)),
-        Values::I64(out) => choose(encoding, bytes, variants, tail(out, count), |v| {
+        Values::Bool(out) => exactly(encoding, bytes, variants.0, before(out, end, count)),
+        Values::I32(out) => exactly(encoding, bytes, variants.0, before(out, end, count)),
+        Values::I64(out) => choose(encoding, bytes, variants, before(out, end, count), |v| {
             mismatch_i64(v, statistics)
         }),
-        Values::F32(out) => choose(encoding, bytes, variants, tail(out, count), |v| {
+        Values::F32(out) => choose(encoding, bytes, variants, before(out, end, count), |v| {
             mismatch_f32(v, statistics)
         }),
-        Values::F64(out) => choose(encoding, bytes, variants, tail(out, count), |v| {
+        Values::F64(out) => choose(encoding, bytes, variants, before(out, end, count), |v| {
             mismatch_f64(v, statistics)
         }),
     }
 }
 
-/// The last `count` of `values`.
-fn tail<T>(values: &mut [T], count: usize) -> &mut [T] {
-    let from = values.len().saturating_sub(count);
-    values.get_mut(from..).unwrap_or(&mut [])
+/// The `count` values before `end`.
+fn before<T>(values: &mut [T], end: usize, count: usize) -> &mut [T] {
+    values.get_mut(end - count..end).unwrap_or(&mut [])
 }
 
 /// The reading to try first, and the other one where a page does not tell who wrote it.

@@ -1,9 +1,9 @@
 //! One stream of rows in the order of time: a chunk of a non-aligned series, or the chunks of one aligned group.
 
-use super::chunk::{ChunkCodes, ChunkReader};
+use super::chunk::ChunkReader;
 use super::context::{SourceContext, check_ascending, decompress};
 use super::limits::Limits;
-use super::page::{decode_times, decode_values, split_plain, split_value};
+use super::page::{Encoded, decode_times, decode_values, split_plain, split_value};
 use super::plan::{ChunkAt, SourceColumn, SourcePlan};
 use super::rows::{Page, PageColumn, count_bits, keep_rows};
 use crate::format::ChunkRole;
@@ -297,15 +297,14 @@ impl Source {
                 let mut columns = Vec::new();
                 if let Some(out) = plan.column {
                     let mut decoded = context.spare(chunk.data_type);
-                    decode_values(
-                        context.page,
-                        chunk.encoding,
-                        chunk.data_type,
-                        values,
-                        rows,
+                    let values = Encoded {
+                        encoding: chunk.encoding,
+                        data_type: chunk.data_type,
+                        bytes: values,
+                        count: rows,
                         statistics,
-                        &mut decoded,
-                    )?;
+                    };
+                    decode_values(context.page, values, &mut decoded)?;
                     context.count_values(rows)?;
                     columns.push(PageColumn {
                         column: out,
@@ -451,36 +450,25 @@ fn value_page(
         let Some(out) = plan.column else {
             return Ok(None);
         };
-        let mut decoded = context.spare(page.codes.data_type);
-        decode_values(
-            context.page,
-            page.codes.encoding,
-            page.codes.data_type,
-            page.values,
-            page.count,
-            page.statistics,
-            &mut decoded,
-        )?;
-        context.count_values(page.count)?;
+        let values = page.values;
+        let mut decoded = context.spare(values.data_type);
+        decode_values(context.page, values, &mut decoded)?;
+        context.count_values(values.count)?;
         Ok(Some(PageColumn {
             column: out,
             values: decoded,
-            bits: (page.count < rows).then(|| page.bits.to_vec()),
+            bits: (values.count < rows).then(|| page.bits.to_vec()),
             taken: 0,
         }))
     })
     .map(Option::flatten)
 }
 
-/// The parts of a value page, not decoded yet.
+/// A value page that is not decoded yet.
 pub(super) struct ValuePage<'a> {
-    pub(super) codes: ChunkCodes,
     /// Which rows have a value, least significant bit first.
     pub(super) bits: &'a [u8],
-    /// How many have.
-    pub(super) count: usize,
-    pub(super) values: &'a [u8],
-    pub(super) statistics: Option<&'a Statistics>,
+    pub(super) values: Encoded<'a>,
 }
 
 /// Fetches and decompresses the next page of a value column for `decode`; `None` when the page is empty: all its rows are null.
@@ -526,11 +514,14 @@ pub(super) fn with_value_page<T>(
         bits.clear();
         bits.extend(bitmap.iter().map(|b| b.reverse_bits()));
         let page = ValuePage {
-            codes,
-            count: count_bits(&bits, 0, rows),
+            values: Encoded {
+                encoding: codes.encoding,
+                data_type: codes.data_type,
+                bytes: values,
+                count: count_bits(&bits, 0, rows),
+                statistics,
+            },
             bits: &bits,
-            values,
-            statistics,
         };
         decode(context, page)
     };

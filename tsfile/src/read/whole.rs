@@ -5,7 +5,7 @@
 //! through twice the memory; it takes over wherever a condition is not met, and gives the same rows.
 
 use super::context::SourceContext;
-use super::page::{decode_tail, decode_values};
+use super::page::{decode_before, decode_values};
 use super::plan::SourceColumn;
 use super::source::{ColumnSource, Source, with_value_page};
 use crate::Result;
@@ -86,31 +86,21 @@ fn append_page(
     out: &mut ColumnBuilder,
 ) -> Result<()> {
     let done = with_value_page(context, column, plan, rows, |context, page| {
-        let bits = (page.count < rows).then_some(page.bits);
-        let (encoding, data_type) = (page.codes.encoding, page.codes.data_type);
-        let (values, count, statistics) = (page.values, page.count, page.statistics);
-        let rules = context.page;
-        if out.holds(data_type) {
-            out.append_decoded(rows, count, bits, |out| {
-                decode_tail(rules, encoding, data_type, values, count, statistics, out)
+        let (rules, values) = (context.page, page.values);
+        let bits = (values.count < rows).then_some(page.bits);
+        if out.holds(values.data_type) {
+            out.append_decoded(rows, values.count, bits, |out, end| {
+                decode_before(rules, values, end, out)
             })?;
         } else {
-            let mut decoded = context.spare(data_type);
-            decode_values(
-                rules,
-                encoding,
-                data_type,
-                values,
-                count,
-                statistics,
-                &mut decoded,
-            )?;
+            let mut decoded = context.spare(values.data_type);
+            decode_values(rules, values, &mut decoded)?;
             match bits {
                 Some(bits) => out.append_spread(&decoded, 0, rows, bits, 0)?,
                 None => out.append_dense(&decoded, 0, rows)?,
             }
         }
-        context.count_values(count)
+        context.count_values(values.count)
     })?;
     if done.is_none() {
         out.append_nulls(rows);
