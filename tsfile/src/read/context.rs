@@ -30,6 +30,8 @@ pub(crate) struct SourceContext {
     pub(super) scratch: Vec<u8>,
     /// The bitmap of the value page at hand, least significant bit first.
     pub(super) bits: Vec<u8>,
+    /// Times that somebody may still hold; the next ones go there when nobody does.
+    pub(super) spare_times: Arc<Vec<i64>>,
     known_times: Vec<KnownTimes>,
     next_known: usize,
     spare: Vec<Values>,
@@ -80,6 +82,7 @@ impl SourceContext {
             decompressor: Decompressor::default(),
             scratch: Vec::new(),
             bits: Vec::new(),
+            spare_times: Arc::default(),
             known_times: Vec::new(),
             next_known: 0,
             spare: Vec::new(),
@@ -162,6 +165,7 @@ impl SourceContext {
 
     /// Takes the buffers of a page that was used up.
     pub(super) fn give_back(&mut self, page: Page) {
+        self.spare_times = page.times;
         let mut kept: usize = self.spare.iter().map(Values::capacity_bytes).sum();
         for column in page.columns {
             kept += column.values.capacity_bytes();

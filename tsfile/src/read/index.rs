@@ -12,6 +12,7 @@ use crate::model::{DataType, DeviceId};
 use crate::wire::ByteReader;
 use crate::{Error, Result};
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 /// Devices of a file and where the metadata of their timeseries lies.
@@ -103,7 +104,7 @@ impl Index {
             bytes: &bytes,
             base,
             version,
-            seen: HashSet::new(),
+            seen: HashSet::with_hasher(OffsetHash::new()),
             run_bytes: 0,
             devices: Vec::new(),
             series: Vec::new(),
@@ -218,6 +219,15 @@ impl<'a> DeviceRef<'a> {
     /// Number of timeseries, the time column of an aligned device included.
     pub fn series_count(&self) -> usize {
         self.index.range(self.position).len()
+    }
+
+    /// Number of the measurement and type of timeseries number `k` in the index, when they have one.
+    pub(crate) fn kind(&self, k: usize) -> Option<usize> {
+        let kind = self
+            .index
+            .kind_of
+            .get(self.index.range(self.position).start + k)?;
+        (*kind != NO_KIND).then_some(usize::from(*kind))
     }
 
     /// Name and type of timeseries number `k`.
@@ -418,11 +428,58 @@ pub(super) fn check_depth(depth: usize) -> Result<()> {
     )
 }
 
+/// Hashes offsets by one multiplication: there is one for every device and every run of series. The factor is random, so that no file can
+/// be made whose offsets collide.
+#[derive(Debug, Clone, Copy)]
+struct OffsetHash {
+    factor: u64,
+}
+
+impl OffsetHash {
+    fn new() -> Self {
+        let factor = std::hash::RandomState::new().hash_one(0u64) | 1;
+        Self { factor }
+    }
+}
+
+impl BuildHasher for OffsetHash {
+    type Hasher = OffsetHasher;
+
+    fn build_hasher(&self) -> OffsetHasher {
+        OffsetHasher {
+            factor: self.factor,
+            hash: 0,
+        }
+    }
+}
+
+struct OffsetHasher {
+    factor: u64,
+    hash: u64,
+}
+
+impl Hasher for OffsetHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u64((*b).into()));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        let n = self.hash ^ n;
+        let high = (u128::from(n) * u128::from(self.factor)) >> 64;
+        // Tables look at the lowest and the highest bits: both halves of the product go into each.
+        self.hash = high as u64 ^ n.wrapping_mul(self.factor).rotate_left(32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.hash
+    }
+}
+
 struct Walk<'a> {
     bytes: &'a [u8],
     base: u64,
     version: FormatVersion,
-    seen: HashSet<u64>,
+    seen: HashSet<u64, OffsetHash>,
     /// Bytes of the runs of timeseries metadata so far.
     run_bytes: usize,
     devices: Vec<IndexDevice>,

@@ -401,7 +401,8 @@ impl Source {
             let chunk = time.codes();
             let body = time.body(source.source())?;
             let mut scratch = std::mem::take(&mut context.scratch);
-            let mut decode = || -> Result<Vec<i64>> {
+            let mut shared = std::mem::take(&mut context.spare_times);
+            let mut decode = || -> Result<()> {
                 let body = decompress(
                     context,
                     chunk.compression,
@@ -412,22 +413,34 @@ impl Source {
                 let count = statistics
                     .map(|s| context.page.check_points(s.count))
                     .transpose()?;
-                let mut times = Vec::new();
-                decode_times(context.page, chunk.encoding, body, count, &mut times)?;
-                check_ascending(&times)?;
-                context.count_values(times.len())?;
-                Ok(times)
+                if Arc::get_mut(&mut shared).is_none() {
+                    shared = Arc::new(Vec::new());
+                }
+                if let Some(times) = Arc::get_mut(&mut shared) {
+                    decode_times(context.page, chunk.encoding, body, count, times)?;
+                    check_ascending(times)?;
+                    context.count_values(times.len())?;
+                }
+                Ok(())
             };
-            let times = decode().map_err(|e| e.rebase_page(at));
+            let decoded = decode().map_err(|e| e.rebase_page(at));
             context.scratch = scratch;
-            return times.map(|t| Some(Arc::new(t)));
+            return decoded.map(|()| Some(shared));
         }
     }
 }
 
 /// Whether each output column has one chunk.
 fn has_distinct_columns(plan: &SourcePlan) -> bool {
-    let mut columns: Vec<usize> = plan.columns.iter().filter_map(|c| c.column).collect();
+    // Few columns are compared with each other, which takes no memory: small devices come by the hundred thousand.
+    let mut columns = plan.columns.iter().filter_map(|c| c.column);
+    if plan.columns.len() <= 8 {
+        return (0..plan.columns.len()).all(|_| {
+            let first = columns.next();
+            first.is_none_or(|first| columns.clone().all(|other| other != first))
+        });
+    }
+    let mut columns: Vec<usize> = columns.collect();
     columns.sort_unstable();
     columns
         .iter()

@@ -73,6 +73,7 @@ impl Source {
             };
             append_page(context, column, plan, rows, out)
         })?;
+        context.spare_times = page;
         Ok(Taken::Rows(rows))
     }
 }

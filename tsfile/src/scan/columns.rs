@@ -251,20 +251,38 @@ fn facts_of(
     .collect())
 }
 
+/// What a series says about the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    /// All that those of the same measurement and type in this file can say.
+    All,
+    /// Something about itself only.
+    Own,
+}
+
+/// Visits every series of the devices, but not one of a measurement and type that said all already.
 pub(super) fn each_series(
     readers: &[TsFileReader],
     devices: &[FileDevices],
-    mut f: impl FnMut(usize, &TsFileReader, DeviceRef<'_>, usize) -> Result<()>,
+    mut f: impl FnMut(usize, &TsFileReader, DeviceRef<'_>, usize) -> Result<Said>,
 ) -> Result<()> {
     for (file, (reader, devices)) in readers.iter().zip(devices).enumerate() {
         let index = reader.index()?;
+        let mut settled = vec![false; index.kinds().count()];
         for device in devices
             .positions
             .iter()
             .filter_map(|&p| index.device(p as usize))
         {
             for k in usize::from(device.is_aligned())..device.series_count() {
-                f(file, reader, device, k).map_err(|e| reader.in_file(e))?;
+                let kind = device.kind(k);
+                if kind.is_some_and(|kind| settled.get(kind) == Some(&true)) {
+                    continue;
+                }
+                let said = f(file, reader, device, k).map_err(|e| reader.in_file(e))?;
+                if let Some(settled) = kind.and_then(|kind| settled.get_mut(kind)) {
+                    *settled = said == Said::All;
+                }
             }
         }
     }
@@ -280,7 +298,7 @@ fn names_in(
     let mut names = BTreeSet::new();
     each_series(readers, devices, |_, _, device, k| {
         names.insert(name(&device.id().path(), device.series(k)?.measurement));
-        Ok(())
+        Ok(Said::Own)
     })?;
     Ok(names.into_iter().collect())
 }
@@ -296,7 +314,7 @@ fn of_narrow(
         let series = device.series(k)?;
         let wanted = request.columns.as_ref();
         if wanted.is_some_and(|w| !w.iter().any(|c| c == series.measurement)) {
-            return Ok(());
+            return Ok(Said::All);
         }
         let data_type = series
             .data_type()
@@ -328,7 +346,7 @@ fn of_narrow(
                 }
             },
         }
-        Ok(())
+        Ok(Said::All)
     })?;
     let column = |(name, f): (String, Found)| ValueColumn {
         measurement_bytes: name.len(),
@@ -429,7 +447,7 @@ fn of_wide(
         let full = format!("{path}.{}", series.measurement);
         let wanted = request.columns.as_ref();
         if wanted.is_some_and(|w| !w.iter().any(|c| *c == full || c == series.measurement)) {
-            return Ok(());
+            return Ok(Said::Own);
         }
         let data_type = series
             .data_type()
@@ -457,7 +475,7 @@ fn of_wide(
                 ));
             }
         }
-        Ok(())
+        Ok(Said::Own)
     })?;
     let column = |((device, measurement), f): ((String, String), Found)| ValueColumn {
         name: format!("{device}.{measurement}"),

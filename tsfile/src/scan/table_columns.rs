@@ -1,6 +1,6 @@
 //! The columns of the table form: what the schema declares, and what the devices hold besides.
 
-use super::columns::{Slot, ValueColumn, each_series, unknown_column};
+use super::columns::{Said, Slot, ValueColumn, each_series, unknown_column};
 use super::devices::FileDevices;
 use super::request::ScanRequest;
 use crate::arrow::widen;
@@ -120,7 +120,7 @@ pub(super) fn of_table(
     each_series(readers, devices, |_, _, device, k| {
         let series = device.series(k)?;
         if tag_names.contains(series.measurement) {
-            return Ok(());
+            return Ok(Said::All);
         }
         let data_type = series
             .data_type()
@@ -133,7 +133,7 @@ pub(super) fn of_table(
             if v.data_type != data_type {
                 match widen(v.data_type, data_type) {
                     Some(wider) => v.data_type = wider,
-                    None if device.timeseries(k)?.statistics.count == 0 => {}
+                    None if device.timeseries(k)?.statistics.count == 0 => return Ok(Said::Own),
                     None => {
                         return Err(Error::new(
                             ErrorKind::Schema,
@@ -154,7 +154,7 @@ pub(super) fn of_table(
                 .or_insert(data_type);
             *known = widen(*known, data_type).unwrap_or(*known);
         }
-        Ok(())
+        Ok(Said::All)
     })?;
     for (name, data_type) in extra {
         slot_of.insert(name.clone(), values.len());
