@@ -111,6 +111,11 @@ impl ChunkReader {
         self.position = position.min(self.position);
     }
 
+    /// Frees the bytes that were fetched; they are fetched again when they are needed.
+    pub(crate) fn release(&mut self) {
+        self.buffer = Vec::new();
+    }
+
     /// Whether a page follows.
     pub fn has_next(&self) -> bool {
         self.position < self.end

@@ -13,7 +13,7 @@ use crate::Result;
 use crate::arrow::{ColumnBuilder, set_runs};
 use arrow_buffer::BooleanBufferBuilder;
 
-/// Decoded pages of all open sources may take this much together; beyond it they are let go between steps.
+/// Decoded rows of all open sources may take this much together; beyond it pages are held in slices of time.
 const HELD_BYTES: usize = 24 << 20;
 
 /// Rows of some sources in ascending time.
@@ -22,8 +22,9 @@ pub(crate) struct Merge {
     /// Not yet open, latest start first.
     waiting: Vec<((i64, i64), SourcePlan)>,
     open: Vec<Source>,
-    /// Pages are decoded again for each step instead of being held.
-    thrifty: bool,
+    /// Rows up to this time are held, and how much later the next slice ends: all sources are cut at the same times.
+    until: i64,
+    span: i64,
 }
 
 /// Rows of one source that take part in a step.
@@ -47,7 +48,8 @@ impl Merge {
         Self {
             waiting,
             open: Vec::new(),
-            thrifty: false,
+            until: i64::MAX,
+            span: i64::MAX,
         }
     }
 
@@ -116,24 +118,18 @@ impl Merge {
         let Some(horizon) = self.horizon(context)? else {
             return Ok(());
         };
-        let horizon = if self.thrifty {
-            self.step_thrifty(context, horizon, max_rows, times, columns)?
-        } else {
-            self.step_held(horizon, max_rows, times, columns)?
-        };
-        if !self.thrifty {
-            for source in &mut self.open {
-                let rows = source
-                    .page()
-                    .map(|p| p.rest().partition_point(|&t| t <= horizon));
-                source.advance(rows.unwrap_or(0));
-            }
+        let horizon = self.append_up_to(horizon, max_rows, times, columns)?;
+        for source in &mut self.open {
+            let rows = source
+                .page()
+                .map(|p| p.rest().partition_point(|&t| t <= horizon));
+            source.advance(rows.unwrap_or(0));
         }
         Ok(())
     }
 
-    /// All sources hold their page decoded.
-    fn step_held(
+    /// Appends the rows up to `horizon`, or up to an earlier time where a source has more than `max_rows`; returns that time.
+    fn append_up_to(
         &self,
         mut horizon: i64,
         max_rows: usize,
@@ -155,85 +151,71 @@ impl Merge {
         Ok(horizon)
     }
 
-    /// The pages together are larger than [`HELD_BYTES`]: each source decodes its page, gives the rows of this step and lets go.
-    fn step_thrifty(
-        &mut self,
-        context: &mut SourceContext,
-        mut horizon: i64,
-        max_rows: usize,
-        times: &mut Vec<i64>,
-        columns: &mut [ColumnBuilder],
-    ) -> Result<i64> {
-        let mut copies = Vec::with_capacity(self.open.len());
-        for source in &mut self.open {
-            if source.load(context)? {
-                if let Some(page) = source.page() {
-                    let copy = page.copy(horizon, max_rows)?;
-                    if copy.limit == max_rows {
-                        horizon = horizon.min(copy.rest().last().copied().unwrap_or(horizon));
-                    }
-                    copies.push((copy, source.order()));
-                }
-                source.let_go();
-            } else {
-                copies.push((Page::empty(), source.order()));
-            }
-        }
-        let mut parts: Vec<Part<'_>> = Vec::with_capacity(copies.len());
-        for (page, order) in &copies {
-            parts.extend(Part::new(page, horizon, *order));
-        }
-        append_parts(&mut parts, times, columns)?;
-        for (source, (page, _)) in self.open.iter_mut().zip(&copies) {
-            source.advance(page.rest().partition_point(|&t| t <= horizon));
-        }
-        Ok(horizon)
-    }
-
     /// Finds a page of every source that can have rows before the others end; the time up to which all rows are there.
     fn horizon(&mut self, context: &mut SourceContext) -> Result<Option<i64>> {
-        let mut failed = Ok(());
-        let thrifty = self.thrifty;
-        let mut held = 0;
-        self.open.retain_mut(|source| {
-            if failed.is_err() {
-                return false;
-            }
-            let more = if source.is_let_go() {
-                Ok(true)
-            } else {
-                source.load(context)
-            };
-            if thrifty {
-                source.let_go();
-            }
-            held += source.held_bytes();
-            more.unwrap_or_else(|e| {
-                failed = Err(e);
-                false
-            })
-        });
-        failed?;
+        self.load_open(context)?;
+        let mut held = self.keep_within_bounds(context, 0)?;
         loop {
-            let horizon = self.open.iter().filter_map(Source::page_end).min();
+            let horizon = self.open.iter().filter_map(Source::known_until).min();
             let next = self.waiting.last().map(|((start, _), _)| *start);
             let wanted = next.is_some_and(|start| horizon.is_none_or(|h| start <= h));
-            if !wanted {
-                self.thrifty |= held > HELD_BYTES;
-                if self.thrifty {
-                    self.open.iter_mut().for_each(Source::let_go);
-                }
-                return Ok(horizon);
-            }
-            if let Some((_, plan)) = self.waiting.pop() {
-                let mut source = Source::open(context, plan)?;
-                if source.load(context)? {
-                    held += source.held_bytes();
-                    if held > HELD_BYTES {
-                        source.let_go();
+            if wanted {
+                if let Some((_, plan)) = self.waiting.pop() {
+                    let mut source = Source::open(context, plan)?;
+                    if source.load(context, self.until)? {
+                        held += source.held_bytes();
+                        self.open.push(source);
+                        held = self.keep_within_bounds(context, held)?;
                     }
-                    self.open.push(source);
                 }
+                continue;
+            }
+            let later = self.open.iter().filter_map(Source::later_time).min();
+            match later {
+                // The slice is used up.
+                Some(first) if self.open.iter().all(|s| s.held_times().is_none()) => {
+                    self.until = first.saturating_add(self.span);
+                    self.load_open(context)?;
+                    held = self.keep_within_bounds(context, 0)?;
+                }
+                _ => return Ok(horizon),
+            }
+        }
+    }
+
+    /// Loads rows of the sources that have none at hand, and drops those that have none at all.
+    fn load_open(&mut self, context: &mut SourceContext) -> Result<()> {
+        let mut failed = Ok(());
+        let until = self.until;
+        self.open.retain_mut(|source| {
+            failed.is_ok()
+                && source.load(context, until).unwrap_or_else(|e| {
+                    failed = Err(e);
+                    false
+                })
+        });
+        failed
+    }
+
+    /// Cuts what is held until it is no more than [`HELD_BYTES`], or a single time; `held` is what the sources hold, as far as that is
+    /// known. Returns what they hold then.
+    fn keep_within_bounds(&mut self, context: &mut SourceContext, held: usize) -> Result<usize> {
+        if held > 0 && held <= HELD_BYTES {
+            return Ok(held);
+        }
+        loop {
+            let held = self.open.iter().map(Source::held_bytes).sum();
+            let times = self.open.iter().filter_map(Source::held_times);
+            let span = times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+            let Some((first, last)) =
+                span.filter(|(first, last)| held > HELD_BYTES && first < last)
+            else {
+                return Ok(held);
+            };
+            self.span = last.saturating_sub(first) / 2;
+            self.until = first + self.span;
+            for source in &mut self.open {
+                source.cut(context, self.until)?;
             }
         }
     }

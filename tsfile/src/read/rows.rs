@@ -22,16 +22,6 @@ impl Page {
         self.times.get(self.position..self.limit).unwrap_or(&[])
     }
 
-    /// No rows.
-    pub(crate) fn empty() -> Self {
-        Self {
-            times: Arc::new(Vec::new()),
-            position: 0,
-            limit: 0,
-            columns: Vec::new(),
-        }
-    }
-
     /// Bytes that times and values take.
     pub(super) fn size_bytes(&self) -> usize {
         let values: usize = self.columns.iter().map(|c| c.values.size_bytes()).sum();

@@ -24,18 +24,12 @@ pub(crate) struct Source {
     times: Option<Arc<Vec<i64>>>,
     /// Where the chunks stood before the page at hand: the time chunk or the plain one first.
     marks: Vec<u64>,
-    let_go: Option<LetGo>,
+    /// Row of the page that is the first of those at hand: a page can be held in slices.
+    origin: usize,
+    /// Row of the page at which the next slice begins, for which the page is decoded again, and its time.
+    later: Option<(usize, i64)>,
     last_time: Option<i64>,
     done: bool,
-}
-
-/// A page that was decoded and freed again.
-#[derive(Debug, Clone, Copy)]
-struct LetGo {
-    position: usize,
-    limit: usize,
-    /// Last time in range.
-    end: i64,
 }
 
 #[derive(Debug)]
@@ -101,7 +95,8 @@ impl Source {
             page: None,
             times: None,
             marks: Vec::new(),
-            let_go: None,
+            origin: 0,
+            later: None,
             last_time: None,
             done: false,
         })
@@ -121,55 +116,55 @@ impl Source {
     pub(crate) fn advance(&mut self, rows: usize) {
         if let Some(page) = &mut self.page {
             page.advance(rows);
-        } else if let Some(gone) = &mut self.let_go {
-            gone.position += rows;
         }
-        // A page without rows left is no page: the next one has to be loaded.
-        self.let_go = self.let_go.filter(|p| p.position < p.limit);
     }
 
-    /// Last time in range of the page at hand, also when the page was let go.
-    pub(crate) fn page_end(&self) -> Option<i64> {
+    /// The time up to which all rows are at hand.
+    pub(crate) fn known_until(&self) -> Option<i64> {
         let held = self.page.as_ref().and_then(|p| p.rest().last().copied());
-        held.or(self.let_go.map(|p| p.end))
+        self.later.map(|(_, time)| time.saturating_sub(1)).or(held)
     }
 
-    /// Bytes of the page at hand.
+    /// First and last time at hand.
+    pub(crate) fn held_times(&self) -> Option<(i64, i64)> {
+        let rest = self.page.as_ref()?.rest();
+        Some((*rest.first()?, *rest.last()?))
+    }
+
+    /// Time of the first row that is not at hand, in a page of which a slice is.
+    pub(crate) fn later_time(&self) -> Option<i64> {
+        self.later.map(|(_, time)| time)
+    }
+
+    /// Bytes of the rows at hand.
     pub(crate) fn held_bytes(&self) -> usize {
         self.page.as_ref().map_or(0, Page::size_bytes)
     }
 
-    /// Whether the page at hand has to be decoded again.
-    pub(crate) fn is_let_go(&self) -> bool {
-        self.let_go.is_some()
+    /// Holds the rows at hand up to the time `until` only; the page will be decoded again for the others.
+    pub(crate) fn cut(&mut self, context: &mut SourceContext, until: i64) -> Result<()> {
+        let Some(page) = self.page.as_mut() else {
+            return Ok(());
+        };
+        let rest = page.rest();
+        let kept = rest.partition_point(|&t| t <= until);
+        // What was handed out takes room as well.
+        if kept == rest.len() && kept > page.times.len() / 2 {
+            return Ok(());
+        }
+        if let Some(&time) = rest.get(kept) {
+            self.later = Some((self.origin + page.position + kept, time));
+        }
+        let slice = page.copy(until, usize::MAX)?;
+        self.origin += page.position;
+        context.give_back(std::mem::replace(page, slice));
+        // Thousands of pages side by side would be a lot of bytes, too.
+        self.readers().for_each(ChunkReader::release);
+        Ok(())
     }
 
-    /// Frees the page at hand; [`Source::load`] decodes it again.
-    pub(crate) fn let_go(&mut self) {
-        if let Some(end) = self.page_end() {
-            if let Some(page) = self.page.take() {
-                self.let_go = Some(LetGo {
-                    position: page.position,
-                    limit: page.limit,
-                    end,
-                });
-            }
-        }
-    }
-
-    /// Decodes pages until one has rows left in the range; false when there is none.
-    pub(crate) fn load(&mut self, context: &mut SourceContext) -> Result<bool> {
-        if let Some(gone) = self.let_go.take() {
-            let marks = std::mem::take(&mut self.marks);
-            for (reader, mark) in self.readers().zip(marks) {
-                reader.rewind(mark);
-            }
-            self.page = self.decode_next(context)?;
-            if let Some(page) = &mut self.page {
-                page.limit = page.times.partition_point(|&t| t <= context.range.1);
-                page.advance(gone.position.min(page.limit));
-            }
-        }
+    /// Decodes pages until one has rows left in the range, of which those up to `until` are held; false when there is none.
+    pub(crate) fn load(&mut self, context: &mut SourceContext, until: i64) -> Result<bool> {
         loop {
             match &self.page {
                 Some(page) if page.position < page.limit => return Ok(true),
@@ -178,21 +173,37 @@ impl Source {
             if let Some(page) = self.page.take() {
                 context.give_back(page);
             }
+            if self.later.is_some_and(|(_, time)| time > until) {
+                return Ok(true);
+            }
             if self.done {
                 return Ok(false);
             }
+            let later = self.later.take();
+            if later.is_some() {
+                let marks = std::mem::take(&mut self.marks);
+                for (reader, mark) in self.readers().zip(marks) {
+                    reader.rewind(mark);
+                }
+            }
+            self.origin = 0;
             self.page = self.decode_next(context)?;
             self.done |= self.page.is_none();
-            if let Some(page) = &mut self.page {
-                let times = page.times.clone();
-                let (start, end) = context.range;
-                let skip = page.times.partition_point(|&t| t < start);
-                page.limit = page.times.partition_point(|&t| t <= end);
-                if skip > 0 {
-                    page.advance(skip.min(page.limit));
-                }
+            let Some(page) = &mut self.page else {
+                continue;
+            };
+            let times = page.times.clone();
+            let (start, end) = context.range;
+            page.limit = times.partition_point(|&t| t <= end);
+            let skip = later.map_or_else(|| times.partition_point(|&t| t < start), |l| l.0);
+            if skip > 0 {
+                page.advance(skip.min(page.limit));
+            }
+            if later.is_none() {
                 self.follow(&times)?;
             }
+            drop(times);
+            self.cut(context, until)?;
         }
     }
 
@@ -217,7 +228,7 @@ impl Source {
         context: &mut SourceContext,
     ) -> Result<Option<Arc<Vec<i64>>>> {
         let rest = self.page.as_ref().is_some_and(|p| !p.rest().is_empty());
-        if rest || self.is_let_go() || self.done || !self.whole {
+        if rest || self.later.is_some() || self.done || !self.whole {
             return Ok(None);
         }
         if let Some(page) = self.page.take() {
