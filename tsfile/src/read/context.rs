@@ -1,10 +1,10 @@
 //! What the sources of one scan share: the window over the file, buffers, counters, the times decoded last.
 
 use super::TsFileReader;
-use super::chunk::ChunkReader;
 use super::limits::Limits;
 use super::page::{PageContext, decode_unmarked_times};
 use super::rows::Page;
+use super::small::SmallPage;
 use super::window::Window;
 use crate::arrow::Values;
 use crate::compress::Decompressor;
@@ -32,6 +32,8 @@ pub(crate) struct SourceContext {
     pub(super) bits: Vec<u8>,
     /// Times that somebody may still hold; the next ones go there when nobody does.
     pub(super) spare_times: Arc<Vec<i64>>,
+    /// The pages of the small group at hand.
+    pub(super) small: Vec<SmallPage>,
     known_times: Vec<KnownTimes>,
     next_known: usize,
     spare: Vec<Values>,
@@ -83,6 +85,7 @@ impl SourceContext {
             scratch: Vec::new(),
             bits: Vec::new(),
             spare_times: Arc::default(),
+            small: Vec::new(),
             known_times: Vec::new(),
             next_known: 0,
             spare: Vec::new(),
@@ -102,8 +105,8 @@ impl SourceContext {
 
     /// Counts a chunk that is opened. Each is opened once in a scan, so together they are no larger than the file, unless the index leads
     /// to the same bytes again and again.
-    pub(super) fn count_chunk(&mut self, chunk: &ChunkReader, offset: u64) -> Result<()> {
-        let bytes = chunk.end().saturating_sub(offset);
+    pub(super) fn count_chunk(&mut self, offset: u64, end: u64) -> Result<()> {
+        let bytes = end.saturating_sub(offset);
         self.chunk_bytes = self.chunk_bytes.saturating_add(bytes);
         if self.chunk_bytes <= self.reader.data_end() {
             return Ok(());

@@ -7,6 +7,7 @@
 use super::context::SourceContext;
 use super::plan::SourcePlan;
 use super::rows::{Page, PageColumn, count_bits};
+use super::small::take_small;
 use super::source::Source;
 use super::whole::{Taken, Wanted};
 use crate::Result;
@@ -90,19 +91,28 @@ impl Merge {
         times: &mut Vec<i64>,
         columns: &mut [ColumnBuilder],
     ) -> Result<Taken> {
-        let start = |waiting: &[((i64, i64), SourcePlan)]| waiting.last().map(|((t, _), _)| *t);
-        if self.open.is_empty() {
-            if let Some((_, plan)) = self.waiting.pop() {
-                self.open.push(Source::open(context, plan)?);
+        let next = if self.open.is_empty() {
+            self.waiting.pop()
+        } else {
+            None
+        };
+        let wanted = Wanted {
+            before: self.waiting.last().map(|((start, _), _)| *start),
+            room,
+            most,
+        };
+        if let Some((span, plan)) = next {
+            match take_small(context, &plan, wanted, times, columns)? {
+                Taken::No => self.open.push(Source::open(context, plan)?),
+                Taken::Full => {
+                    self.waiting.push((span, plan));
+                    return Ok(Taken::Full);
+                }
+                taken => return Ok(taken),
             }
         }
         let [source] = self.open.as_mut_slice() else {
             return Ok(Taken::No);
-        };
-        let wanted = Wanted {
-            before: start(&self.waiting),
-            room,
-            most,
         };
         source.take_whole(context, wanted, times, columns)
     }

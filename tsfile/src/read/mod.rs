@@ -18,6 +18,7 @@ mod page;
 pub(crate) mod plan;
 mod recover;
 mod rows;
+mod small;
 mod source;
 mod tail;
 pub(crate) mod whole;

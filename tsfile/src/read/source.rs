@@ -1,6 +1,6 @@
 //! One stream of rows in the order of time: a chunk of a non-aligned series, or the chunks of one aligned group.
 
-use super::chunk::ChunkReader;
+use super::chunk::{ChunkCodes, ChunkReader};
 use super::context::{SourceContext, check_ascending, decompress};
 use super::limits::Limits;
 use super::page::{Encoded, decode_times, decode_values, split_plain, split_value};
@@ -64,7 +64,7 @@ impl Source {
                             )),
                     );
                 }
-                context.count_chunk(&found, chunk.offset)?;
+                context.count_chunk(chunk.offset, found.end())?;
                 Ok(found)
             })
         };
@@ -409,40 +409,63 @@ impl Source {
             self.marks.push(at);
             self.marks
                 .extend(self.columns.iter().map(|c| c.reader.position()));
-            let chunk = time.codes();
-            let body = time.body(source.source())?;
-            let mut scratch = std::mem::take(&mut context.scratch);
-            let mut shared = std::mem::take(&mut context.spare_times);
-            let mut decode = || -> Result<()> {
-                let body = decompress(
-                    context,
-                    chunk.compression,
-                    body,
-                    header.uncompressed_bytes,
-                    &mut scratch,
-                )?;
-                let count = statistics
-                    .map(|s| context.page.check_points(s.count))
-                    .transpose()?;
-                if Arc::get_mut(&mut shared).is_none() {
-                    shared = Arc::new(Vec::new());
-                }
-                if let Some(times) = Arc::get_mut(&mut shared) {
-                    decode_times(context.page, chunk.encoding, body, count, times)?;
-                    check_ascending(times)?;
-                    context.count_values(times.len())?;
-                }
-                Ok(())
+            let page = Body {
+                at,
+                codes: time.codes(),
+                uncompressed_bytes: header.uncompressed_bytes,
+                bytes: time.body(source.source())?,
             };
-            let decoded = decode().map_err(|e| e.rebase_page(at));
-            context.scratch = scratch;
-            return decoded.map(|()| Some(shared));
+            return decode_time_page(context, page, statistics).map(Some);
         }
     }
 }
 
+/// The body of a page, compressed, and what decoding it takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Body<'a> {
+    /// Offset of the page, for errors.
+    pub(super) at: u64,
+    pub(super) codes: ChunkCodes,
+    pub(super) uncompressed_bytes: u32,
+    pub(super) bytes: &'a [u8],
+}
+
+/// Decodes the times of an aligned group's page.
+pub(super) fn decode_time_page(
+    context: &mut SourceContext,
+    page: Body<'_>,
+    statistics: Option<&Statistics>,
+) -> Result<Arc<Vec<i64>>> {
+    let mut scratch = std::mem::take(&mut context.scratch);
+    let mut shared = std::mem::take(&mut context.spare_times);
+    let mut decode = || -> Result<()> {
+        let body = decompress(
+            context,
+            page.codes.compression,
+            page.bytes,
+            page.uncompressed_bytes,
+            &mut scratch,
+        )?;
+        let count = statistics
+            .map(|s| context.page.check_points(s.count))
+            .transpose()?;
+        if Arc::get_mut(&mut shared).is_none() {
+            shared = Arc::new(Vec::new());
+        }
+        if let Some(times) = Arc::get_mut(&mut shared) {
+            decode_times(context.page, page.codes.encoding, body, count, times)?;
+            check_ascending(times)?;
+            context.count_values(times.len())?;
+        }
+        Ok(())
+    };
+    let decoded = decode().map_err(|e| e.rebase_page(page.at));
+    context.scratch = scratch;
+    decoded.map(|()| shared)
+}
+
 /// Whether each output column has one chunk.
-fn has_distinct_columns(plan: &SourcePlan) -> bool {
+pub(super) fn has_distinct_columns(plan: &SourcePlan) -> bool {
     // Few columns are compared with each other, which takes no memory: small devices come by the hundred thousand.
     let mut columns = plan.columns.iter().filter_map(|c| c.column);
     if plan.columns.len() <= 8 {
@@ -515,16 +538,31 @@ pub(super) fn with_value_page<T>(
         return Ok(None);
     }
     let statistics = page_statistics(&header.statistics, &plan.chunk, &column.reader);
-    let codes = column.reader.codes();
-    let body = column.reader.body(source.source())?;
+    let page = Body {
+        at,
+        codes: column.reader.codes(),
+        uncompressed_bytes: header.uncompressed_bytes,
+        bytes: column.reader.body(source.source())?,
+    };
+    with_value_body(context, page, statistics, rows, decode).map(Some)
+}
+
+/// Decompresses a value page for `decode`.
+pub(super) fn with_value_body<T>(
+    context: &mut SourceContext,
+    page: Body<'_>,
+    statistics: Option<&Statistics>,
+    rows: usize,
+    decode: impl FnOnce(&mut SourceContext, ValuePage<'_>) -> Result<T>,
+) -> Result<T> {
     let mut scratch = std::mem::take(&mut context.scratch);
     let mut bits = std::mem::take(&mut context.bits);
-    let page = || -> Result<T> {
+    let decoded = || -> Result<T> {
         let body = decompress(
             context,
-            codes.compression,
-            body,
-            header.uncompressed_bytes,
+            page.codes.compression,
+            page.bytes,
+            page.uncompressed_bytes,
             &mut scratch,
         )?;
         let (page_rows, bitmap, values) = split_value(body)?;
@@ -539,8 +577,8 @@ pub(super) fn with_value_page<T>(
         bits.extend(bitmap.iter().map(|b| b.reverse_bits()));
         let page = ValuePage {
             values: Encoded {
-                encoding: codes.encoding,
-                data_type: codes.data_type,
+                encoding: page.codes.encoding,
+                data_type: page.codes.data_type,
                 bytes: values,
                 count: count_bits(&bits, 0, rows),
                 statistics,
@@ -549,10 +587,10 @@ pub(super) fn with_value_page<T>(
         };
         decode(context, page)
     };
-    let page = page().map_err(|e| e.rebase_page(at));
+    let decoded = decoded().map_err(|e| e.rebase_page(page.at));
     context.scratch = scratch;
     context.bits = bits;
-    page.map(Some)
+    decoded
 }
 
 /// Statistics of a page: its own, or those of the chunk when it is the only page.

@@ -7,7 +7,7 @@
 use super::context::SourceContext;
 use super::page::{decode_before, decode_values};
 use super::plan::SourceColumn;
-use super::source::{ColumnSource, Source, with_value_page};
+use super::source::{ColumnSource, Source, ValuePage, with_value_page};
 use crate::Result;
 use crate::arrow::ColumnBuilder;
 
@@ -19,6 +19,32 @@ pub(crate) struct Wanted {
     /// Rows that the batch has room for, and that an empty one has.
     pub(crate) room: usize,
     pub(crate) most: usize,
+}
+
+impl Wanted {
+    /// Whether a page of `rows` rows from `first` to `last` can be taken, and if not, what becomes of it.
+    pub(super) fn fits(
+        self,
+        range: (i64, i64),
+        first: i64,
+        last: i64,
+        rows: usize,
+    ) -> std::result::Result<(), Taken> {
+        let apart = self.before.is_none_or(|before| last < before);
+        if !apart || first < range.0 || last > range.1 || rows > self.most {
+            return Err(Taken::No);
+        }
+        if rows <= self.room {
+            return Ok(());
+        }
+        // A batch that ends early is smaller than it could be: not by much.
+        let begun = self.most - self.room.min(self.most);
+        Err(if begun >= self.most / 4 {
+            Taken::Full
+        } else {
+            Taken::No
+        })
+    }
 }
 
 /// What became of the next page.
@@ -51,19 +77,8 @@ impl Source {
         let (Some(&first), Some(&last)) = (page.first(), page.last()) else {
             return Ok(Taken::No);
         };
-        let (start, end) = context.range;
-        let apart = wanted.before.is_none_or(|before| last < before);
-        if !apart || first < start || last > end || page.len() > wanted.most {
-            return Ok(Taken::No);
-        }
-        if page.len() > wanted.room {
-            // A batch that ends early is smaller than it could be: not by much.
-            let begun = wanted.most - wanted.room.min(wanted.most);
-            return Ok(if begun >= wanted.most / 4 {
-                Taken::Full
-            } else {
-                Taken::No
-            });
+        if let Err(no) = wanted.fits(context.range, first, last, page.len()) {
+            return Ok(no);
         }
         let rows = page.len();
         times.extend_from_slice(&page);
@@ -87,24 +102,34 @@ fn append_page(
     out: &mut ColumnBuilder,
 ) -> Result<()> {
     let done = with_value_page(context, column, plan, rows, |context, page| {
-        let (rules, values) = (context.page, page.values);
-        let bits = (values.count < rows).then_some(page.bits);
-        if out.holds(values.data_type) {
-            out.append_decoded(rows, values.count, bits, |out, end| {
-                decode_before(rules, values, end, out)
-            })?;
-        } else {
-            let mut decoded = context.spare(values.data_type);
-            decode_values(rules, values, &mut decoded)?;
-            match bits {
-                Some(bits) => out.append_spread(&decoded, 0, rows, bits, 0)?,
-                None => out.append_dense(&decoded, 0, rows)?,
-            }
-        }
-        context.count_values(values.count)
+        append_values(context, page, rows, out)
     })?;
     if done.is_none() {
         out.append_nulls(rows);
     }
     Ok(())
+}
+
+/// Decodes the values of `page` at the end of `out`.
+pub(super) fn append_values(
+    context: &mut SourceContext,
+    page: ValuePage<'_>,
+    rows: usize,
+    out: &mut ColumnBuilder,
+) -> Result<()> {
+    let (rules, values) = (context.page, page.values);
+    let bits = (values.count < rows).then_some(page.bits);
+    if out.holds(values.data_type) {
+        out.append_decoded(rows, values.count, bits, |out, end| {
+            decode_before(rules, values, end, out)
+        })?;
+    } else {
+        let mut decoded = context.spare(values.data_type);
+        decode_values(rules, values, &mut decoded)?;
+        match bits {
+            Some(bits) => out.append_spread(&decoded, 0, rows, bits, 0)?,
+            None => out.append_dense(&decoded, 0, rows)?,
+        }
+    }
+    context.count_values(values.count)
 }
