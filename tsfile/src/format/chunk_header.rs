@@ -48,9 +48,33 @@ impl<'a> ChunkHead<'a> {
                 .expected("01, 05, 41, 45, 81 or 85")
                 .got(format!("{code:02x}")));
         };
+        let measurement = parse_name(reader, "a measurement")?;
+        Self::parse_behind_name(reader, kind, measurement)
+    }
+
+    /// As [`ChunkHead::parse`] for the chunk of a measurement that is known, which saves looking at the name; `None` when it has another.
+    ///
+    /// # Errors
+    /// As [`ChunkHead::parse`].
+    pub fn parse_of(reader: &mut ByteReader<'_>, measurement: &'a str) -> Result<Option<Self>> {
+        reader.set_section("chunk header");
+        let Ok(Marker::Chunk(kind)) = Marker::try_from(reader.u8()?) else {
+            return Ok(None);
+        };
+        if reader.varbytes()? != Some(measurement.as_bytes()) {
+            return Ok(None);
+        }
+        Self::parse_behind_name(reader, kind, measurement).map(Some)
+    }
+
+    fn parse_behind_name(
+        reader: &mut ByteReader<'_>,
+        kind: ChunkKind,
+        measurement: &'a str,
+    ) -> Result<Self> {
         Ok(Self {
             kind,
-            measurement: parse_name(reader, "a measurement")?,
+            measurement,
             data_bytes: parse_size(reader)?,
             data_type_code: reader.u8()?,
             compression_code: reader.u8()?,

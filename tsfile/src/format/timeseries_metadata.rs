@@ -39,9 +39,34 @@ impl<'a> TimeseriesHead<'a> {
     /// Corrupt when the bytes end too early or the list cannot fit in them.
     pub fn parse_head(reader: &mut ByteReader<'a>) -> Result<Self> {
         reader.set_section("timeseries metadata");
+        let kind = reader.u8()?;
+        let measurement = parse_name(reader, "a measurement")?;
+        Self::parse_behind_name(reader, kind, measurement)
+    }
+
+    /// As [`TimeseriesHead::parse_head`] when the measurement is probably `expected`, which saves looking at the name.
+    ///
+    /// # Errors
+    /// As [`TimeseriesHead::parse_head`].
+    pub fn parse_expected<'b: 'a>(reader: &mut ByteReader<'b>, expected: &'a str) -> Result<Self> {
+        let start = reader.clone();
+        reader.set_section("timeseries metadata");
+        let kind = reader.u8()?;
+        if reader.varbytes()? == Some(expected.as_bytes()) {
+            return Self::parse_behind_name(reader, kind, expected);
+        }
+        *reader = start;
+        TimeseriesHead::<'b>::parse_head(reader)
+    }
+
+    fn parse_behind_name(
+        reader: &mut ByteReader<'_>,
+        kind: u8,
+        measurement: &'a str,
+    ) -> Result<Self> {
         Ok(Self {
-            kind: reader.u8()?,
-            measurement: parse_name(reader, "a measurement")?,
+            kind,
+            measurement,
             data_type_code: reader.u8()?,
             list_bytes: reader.count(1)?,
         })
@@ -54,6 +79,15 @@ impl<'a> TimeseriesHead<'a> {
     pub fn skip(reader: &mut ByteReader<'a>) -> Result<Self> {
         let at = reader.position();
         let head = Self::parse_head(reader)?;
+        head.skip_rest(reader, at)
+    }
+
+    /// Passes over what comes behind the head that began at `at`, and gives the head back.
+    ///
+    /// # Errors
+    /// As [`TimeseriesHead::skip`].
+    pub fn skip_rest(self, reader: &mut ByteReader<'_>, at: usize) -> Result<Self> {
+        let head = self;
         let data_type = head.data_type(at)?;
         skip_statistics(reader, data_type)?;
         reader.set_section("timeseries metadata");
@@ -90,7 +124,7 @@ impl TimeseriesMetadata {
     /// the kind says one.
     pub fn parse(reader: &mut ByteReader<'_>) -> Result<Self> {
         let mut chunks = Vec::new();
-        let (head, data_type, statistics) = Self::parse_chunks(reader, |_, c| chunks.push(c))?;
+        let (head, data_type, statistics) = Self::parse_chunks(reader, "", |_, c| chunks.push(c))?;
         Ok(Self {
             kind: head.kind,
             measurement: head.measurement.to_owned(),
@@ -100,16 +134,18 @@ impl TimeseriesMetadata {
         })
     }
 
-    /// As [`TimeseriesMetadata::parse`], without allocating: each chunk goes to `chunk`, with the statistics of the timeseries.
+    /// As [`TimeseriesMetadata::parse`], without allocating: each chunk goes to `chunk`, with the statistics of the timeseries. The
+    /// measurement is probably `expected`.
     ///
     /// # Errors
     /// As [`TimeseriesMetadata::parse`].
-    pub fn parse_chunks<'a>(
-        reader: &mut ByteReader<'a>,
+    pub fn parse_chunks<'a, 'b: 'a>(
+        reader: &mut ByteReader<'b>,
+        expected: &'a str,
         mut chunk: impl FnMut(&Statistics, ChunkMetadata),
     ) -> Result<(TimeseriesHead<'a>, DataType, Statistics)> {
         let at = reader.position();
-        let head = TimeseriesHead::parse_head(reader)?;
+        let head = TimeseriesHead::parse_expected(reader, expected)?;
         let data_type = head.data_type(at)?;
         let statistics = parse_statistics(reader, data_type)?;
         reader.set_section("timeseries metadata");

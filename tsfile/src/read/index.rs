@@ -323,7 +323,9 @@ impl<'a> DeviceRef<'a> {
         {
             if let Some(&offset) = series.get(at).filter(|_| k < self.series_count()) {
                 let mut r = ByteReader::at(bytes, offset as usize, "timeseries metadata");
-                let parsed = TimeseriesMetadata::parse_chunks(&mut r, |of_series, c| {
+                let kind = self.kind(k).and_then(|kind| self.index.kinds.get(kind));
+                let name = kind.map_or("", |k| &*k.measurement);
+                let parsed = TimeseriesMetadata::parse_chunks(&mut r, name, |of_series, c| {
                     chunk(ChunkAt {
                         offset: c.offset,
                         statistics: c.statistics.or_else(|| Some(of_series.clone())),
@@ -374,6 +376,11 @@ impl Kinds {
     fn start_device(&mut self) {
         self.next = self.first;
         self.starting = true;
+    }
+
+    /// The measurement that probably comes next.
+    fn expected(&self) -> Option<Arc<str>> {
+        self.kinds.get(self.next).map(|k| k.measurement.clone())
     }
 
     fn note(&mut self, measurement: &str, data_type_code: u8) {
@@ -586,7 +593,11 @@ impl Walk<'_> {
                     "a metadata section above 4 GiB",
                 )
             })?;
-            match TimeseriesHead::skip(&mut r) {
+            let at = r.position();
+            let expected = self.kinds.expected();
+            let head = TimeseriesHead::parse_expected(&mut r, expected.as_deref().unwrap_or(""))
+                .and_then(|head| head.skip_rest(&mut r, at));
+            match head {
                 Ok(head) => {
                     if let Some(device) = self.devices.last_mut() {
                         if device.first_series as usize == self.series.len() {

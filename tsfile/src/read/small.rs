@@ -166,8 +166,8 @@ fn find_page(
 ) -> Option<SmallPage> {
     let position = usize::try_from(chunk.offset.checked_sub(base)?).ok()?;
     let mut r = ByteReader::at(bytes, position, "chunk header");
-    let head = ChunkHead::parse(&mut r).ok()?;
-    if head.kind.role != role || head.measurement != measurement {
+    let head = ChunkHead::parse_of(&mut r, measurement).ok()??;
+    if head.kind.role != role {
         return None;
     }
     let codes = ChunkCodes {
