@@ -12,6 +12,7 @@ use crate::model::DeviceId;
 use crate::wire::{ByteReader, ByteWriter};
 
 const MIN_SEGMENT_BYTES: usize = 1;
+const MANY_SEGMENTS: usize = 8;
 
 /// Reads a device; a version 3 path is split as version 4 would store it.
 ///
@@ -22,8 +23,9 @@ pub fn parse_device(reader: &mut ByteReader<'_>, version: FormatVersion) -> Resu
         FormatVersion::V3 => parse_name(reader, "a device").map(DeviceId::from_path),
         FormatVersion::V4 => {
             let count = reader.count(MIN_SEGMENT_BYTES)?;
-            // Grows as segments come: a segment in memory is larger than its least size in the file.
-            let mut segments = Vec::new();
+            // Few are made room for exactly, since there can be very many devices; more grow as they come: a segment in memory is larger
+            // than its least size in the file.
+            let mut segments = Vec::with_capacity(count.min(MANY_SEGMENTS));
             for _ in 0..count {
                 segments.push(reader.varstr()?.map(str::to_owned));
             }
