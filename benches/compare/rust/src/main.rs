@@ -1,0 +1,146 @@
+//! Reads a file once and says in one line of JSON how long that took, what came, and how much memory it needed.
+//!
+//! ```text
+//! tsfile-compare idle                      nothing but starting: the memory that every run has
+//! tsfile-compare open FILE [times=N]       open, columns of the tables; N times, each timed
+//! tsfile-compare scan FILE [KEY=VALUE..]   from opening to the last batch
+//!
+//! form=table|narrow|wide    default: what suits the file        table=NAME    of the table form
+//! column=NAME               only this one                       rows=all|projected
+//! batches=recycled|dropped  what becomes of a batch; recycled unless said otherwise
+//! check=yes                 also sums up the columns, which takes time
+//! ```
+
+mod sums;
+
+use serde_json::{Value, json};
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+use sums::Sums;
+use tsfile::scan::{Form, Rows};
+use tsfile::{ReadOptions, TsFileReader};
+
+type AnyResult<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match run(&args) {
+        Ok(line) => {
+            println!("{line}");
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[&str]) -> AnyResult<Value> {
+    let mut found = match args {
+        ["idle"] => json!({}),
+        ["open", file] => open(file, 1)?,
+        ["open", file, times] => open(file, times.trim_start_matches("times=").parse()?)?,
+        ["scan", file, options @ ..] => scan(file, &Options::parse(options)?)?,
+        _ => {
+            return Err(
+                "usage: tsfile-compare idle | open FILE [times=N] | scan FILE [KEY=VALUE..]".into(),
+            );
+        }
+    };
+    found["peak_kib"] = json!(peak_kib()?);
+    Ok(found)
+}
+
+/// How a file is scanned.
+#[derive(Debug)]
+struct Options {
+    form: Option<Form>,
+    table: Option<String>,
+    column: Option<String>,
+    rows: Rows,
+    recycle: bool,
+    check: bool,
+}
+
+impl Options {
+    fn parse(args: &[&str]) -> AnyResult<Self> {
+        let mut options = Self {
+            form: None,
+            table: None,
+            column: None,
+            rows: Rows::All,
+            recycle: true,
+            check: false,
+        };
+        for arg in args {
+            match arg.split_once('=') {
+                Some(("form", "table")) => options.form = Some(Form::Table),
+                Some(("form", "narrow")) => options.form = Some(Form::Narrow),
+                Some(("form", "wide")) => options.form = Some(Form::Wide),
+                Some(("table", name)) => options.table = Some(name.into()),
+                Some(("column", name)) => options.column = Some(name.into()),
+                Some(("rows", "all")) => options.rows = Rows::All,
+                Some(("rows", "projected")) => options.rows = Rows::Projected,
+                Some(("batches", "recycled")) => options.recycle = true,
+                Some(("batches", "dropped")) => options.recycle = false,
+                Some(("check", "yes")) => options.check = true,
+                _ => return Err(format!("unknown option {arg}").into()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Opens the file and looks at the columns of its tables, `times` times.
+fn open(file: &str, times: usize) -> AnyResult<Value> {
+    let mut seconds = Vec::with_capacity(times);
+    let mut columns = 0;
+    for _ in 0..times {
+        let start = Instant::now();
+        let reader = TsFileReader::open(file, ReadOptions::default())?;
+        columns = reader.tables().map(|t| t.columns.len()).sum();
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    Ok(json!({"seconds": seconds, "schema_columns": columns}))
+}
+
+fn scan(file: &str, options: &Options) -> AnyResult<Value> {
+    let mut sums = Sums::new(options.check);
+    let start = Instant::now();
+    let query = tsfile::open(file)?.with(|r| {
+        let r = r
+            .with_rows(options.rows)
+            .with_table(options.table.as_deref());
+        let r = r.with_columns(options.column.clone().map(|c| vec![c]));
+        match options.form {
+            Some(form) => r.with_form(form),
+            None => r,
+        }
+    });
+    let mut scan = query.scan()?;
+    while let Some(batch) = scan.next() {
+        let batch = batch?;
+        sums.add(&batch)?;
+        if options.recycle {
+            scan.recycle(batch);
+        }
+    }
+    drop(scan);
+    let seconds = start.elapsed().as_secs_f64();
+    let mut found = sums.json();
+    found["seconds"] = json!([seconds]);
+    Ok(found)
+}
+
+/// Largest resident size of this process so far.
+fn peak_kib() -> AnyResult<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmHWM:"))
+        .ok_or("no VmHWM in /proc/self/status")?;
+    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+}
