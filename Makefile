@@ -2,7 +2,12 @@
 #
 # CARGO_TARGET_DIR says where build products go (default: target). TSFILE_ORACLE_SEED chooses the random files of the tests.
 
-.PHONY: help demo test test-long check ci
+# bench-compare: SCALE (share of the rows) and ROUNDS; only scale 1 writes docs/performance.md.
+
+SCALE ?= 1
+ROUNDS ?= 5
+
+.PHONY: help demo test test-long check bench-compare ci
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -19,6 +24,9 @@ test-long:  ## the same with 10,000 random files
 
 check:  ## formatting, clippy, documentation, licences and duplicate versions
 	@.ci/check
+
+bench-compare:  ## our reader beside the C++ and Java libraries and Parquet; SCALE=, ROUNDS=
+	@benches/compare/run --scale $(SCALE) --rounds $(ROUNDS)
 
 ci:  ## everything, as the build server runs it
 	@.ci/run

@@ -11,12 +11,13 @@
 //! check=yes                 also sums up the columns, which takes time
 //! ```
 
+mod clock;
 mod sums;
 
+use clock::Clock;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::process::ExitCode;
-use std::time::Instant;
 use sums::Sums;
 use tsfile::scan::{Form, Rows};
 use tsfile::{ReadOptions, TsFileReader};
@@ -96,25 +97,35 @@ impl Options {
 
 /// Opens the file and looks at the columns of its tables, `times` times.
 fn open(file: &str, times: usize) -> AnyResult<Value> {
-    let mut seconds = Vec::with_capacity(times);
-    let mut columns = 0;
+    let mut clock = Clock::default();
+    let mut found = json!({});
     for _ in 0..times {
-        let start = Instant::now();
-        let reader = TsFileReader::open(file, ReadOptions::default())?;
-        columns = reader.tables().map(|t| t.columns.len()).sum();
-        seconds.push(start.elapsed().as_secs_f64());
+        let columns: usize = clock.time(|| -> AnyResult<_> {
+            let reader = TsFileReader::open(file, ReadOptions::default())?;
+            Ok(reader.tables().map(|t| t.columns.len()).sum())
+        })?;
+        found["schema_columns"] = json!(columns);
     }
-    Ok(json!({"seconds": seconds, "schema_columns": columns}))
+    clock.tell(&mut found);
+    Ok(found)
 }
 
+/// Reads all that is asked for, from opening to the end of the last batch.
 fn scan(file: &str, options: &Options) -> AnyResult<Value> {
+    let mut clock = Clock::default();
+    let sums = clock.time(|| batches(file, options))?;
+    let mut found = sums.json();
+    clock.tell(&mut found);
+    Ok(found)
+}
+
+fn batches(file: &str, options: &Options) -> AnyResult<Sums> {
     let mut sums = Sums::new(options.check);
-    let start = Instant::now();
     let query = tsfile::open(file)?.with(|r| {
         let r = r
             .with_rows(options.rows)
-            .with_table(options.table.as_deref());
-        let r = r.with_columns(options.column.clone().map(|c| vec![c]));
+            .with_table(options.table.as_deref())
+            .with_columns(options.column.clone().map(|c| vec![c]));
         match options.form {
             Some(form) => r.with_form(form),
             None => r,
@@ -128,11 +139,7 @@ fn scan(file: &str, options: &Options) -> AnyResult<Value> {
             scan.recycle(batch);
         }
     }
-    drop(scan);
-    let seconds = start.elapsed().as_secs_f64();
-    let mut found = sums.json();
-    found["seconds"] = json!([seconds]);
-    Ok(found)
+    Ok(sums)
 }
 
 /// Largest resident size of this process so far.

@@ -1,26 +1,108 @@
 package compare;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.File;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Paths;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
+ * The Java library as a writer and as a peer.
+ *
  * <pre>
- * write-table DUMP FILE
- * write-tree DUMP FILE
+ * write-table DUMP FILE             a data set in the table model
+ * write-tree DUMP FILE              the same as a tree of devices that are not aligned
+ * idle                              nothing but starting: the memory that every run has
+ * open FILE [times=N]               open, columns of the tables
+ * low FILE [KEY=VALUE..]            scan by chunk readers
+ * query FILE [KEY=VALUE..]          scan by a query of the table model
+ * query-tree FILE [KEY=VALUE..]     scan by queries of the tree model
+ *
+ * column=NAME   only this one       check=yes   `low` also sums up      times=N   so often in this JVM
  * </pre>
+ *
+ * <p>Readers print one line of JSON; `seconds` has one entry for each time, the first of a cold JVM.
  */
 public final class Main {
+  /** Its processor time is that of all threads: compiler and garbage collector too. */
+  private static final OperatingSystemMXBean PROCESS = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+
   private Main() {}
 
+  private interface Work {
+    Sums run() throws Exception;
+  }
+
   public static void main(String[] args) throws Exception {
+    if (args[0].equals("idle")) {
+      System.out.printf("{\"peak_kib\": %d}%n", peakKib());
+      return;
+    }
+    String file = args[1];
     switch (args[0]) {
       case "write-table":
-        Write.table(new Dump(new File(args[1])), new File(args[2]));
-        break;
+        Write.table(new Dump(new File(file)), new File(args[2]));
+        return;
       case "write-tree":
-        Write.tree(new Dump(new File(args[1])), new File(args[2]));
+        Write.tree(new Dump(new File(file)), new File(args[2]));
+        return;
+      default:
+    }
+    Map<String, String> options = new HashMap<>();
+    for (String option : Arrays.asList(args).subList(2, args.length)) {
+      String[] parts = option.split("=", 2);
+      options.put(parts[0], parts[1]);
+    }
+    String column = options.get("column");
+    boolean check = options.containsKey("check");
+    int times = Integer.parseInt(options.getOrDefault("times", "1"));
+    switch (args[0]) {
+      case "open":
+        time(times, () -> {
+          Query.open(file);
+          return new Sums();
+        });
+        break;
+      case "low":
+        time(times, () -> new LowLevel(column, check).read(file));
+        break;
+      case "query":
+        time(times, () -> new Query(column).table(file));
+        break;
+      case "query-tree":
+        time(times, () -> new Query(column).tree(file));
         break;
       default:
         throw new IllegalArgumentException("no command " + args[0]);
     }
+  }
+
+  private static void time(int times, Work work) throws Exception {
+    Sums sums = null;
+    double[] wall = new double[times];
+    double[] cpu = new double[times];
+    for (int i = 0; i < times; i++) {
+      long start = System.nanoTime();
+      long startCpu = PROCESS.getProcessCpuTime();
+      sums = work.run();
+      wall[i] = (System.nanoTime() - start) / 1e9;
+      cpu[i] = (PROCESS.getProcessCpuTime() - startCpu) / 1e9;
+    }
+    System.out.printf("{\"seconds\": %s, \"cpu_seconds\": %s, %s, \"peak_kib\": %d}%n", Arrays.toString(wall), Arrays.toString(cpu),
+        sums.json(), peakKib());
+  }
+
+  /** Largest resident size of this process so far. */
+  private static long peakKib() throws IOException {
+    for (String line : Files.readAllLines(Paths.get("/proc/self/status"))) {
+      if (line.startsWith("VmHWM:")) {
+        return Long.parseLong(line.replaceAll("[^0-9]", ""));
+      }
+    }
+    throw new IOException("no VmHWM in /proc/self/status");
   }
 }

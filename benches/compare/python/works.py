@@ -1,0 +1,119 @@
+"""What is timed, and who takes part with which command."""
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# One run of a JVM is cold, three warm it up; the last is the one that counts.
+JAVA_TIMES = 4
+OPEN_TIMES = 200
+
+ENGINES = ["ours", "ours-dropped", "wheel", "wheel-prepared", "java-low", "java-query", "pyarrow", "polars"]
+
+
+@dataclass
+class Work:
+    """A thing to do with one file; `commands` says for each engine that takes part which file it reads, and how."""
+
+    name: str
+    title: str
+    whose: str
+    dataset: str
+    commands: dict
+    truth: str = "columns"
+    column: str | None = None
+    has_rows: bool = True
+    is_scan: bool = True
+    goals: dict = field(default_factory=dict)
+
+
+def scan(name, title, file, whose, *, column=None, goals=None, truth="columns", without=()):
+    """A scan of a table, without the engines in `without`."""
+    dataset = file.split(".")[0]
+    parquet = f"{dataset}.polars.parquet"
+    one = [f"column={column}"] if column else []
+    commands = {
+        "ours": (file, ["scan", "form=table", *one]),
+        "ours-dropped": (file, ["scan", "form=table", "batches=dropped", *one]),
+        "wheel": (file, ["query", *one]),
+        "java-low": (file, ["low", *one]),
+        "java-query": (file, ["query", *one]),
+        "pyarrow": (parquet, ["scan", *one]),
+        "polars": (parquet, ["scan", *one]),
+    }
+    if name == "tiny":
+        commands["wheel-prepared"] = (file, ["prepared"])
+    commands = {e: c for e, c in commands.items() if e not in without}
+    return Work(name, title, whose, dataset, commands, truth=truth, column=column, goals=goals or {})
+
+
+def tree(name, title, file, whose, *, options, column=None, without=()):
+    """A scan of series that are not aligned, in the narrow form. The peers know no modes of row existence."""
+    dataset = file.split(".")[0]
+    one = [f"column={column}"] if column else []
+    commands = {
+        "ours": (file, ["scan", "form=narrow", *options, *one]),
+        "ours-dropped": (file, ["scan", "form=narrow", "batches=dropped", *options, *one]),
+        "wheel": (file, ["tree", *one]),
+        "java-low": (file, ["low", *one]),
+        "java-query": (file, ["query-tree", *one]),
+    }
+    commands = {e: c for e, c in commands.items() if e not in without}
+    return Work(name, title, whose, dataset, commands, column=column, has_rows=False)
+
+
+def opening(name, file, goals=None):
+    """Opening a file and looking at its columns, over and over in one process."""
+    dataset = file.split(".")[0]
+    parquet = f"{dataset}.polars.parquet"
+    readers = {"ours": file, "wheel": file, "java-query": file, "pyarrow": parquet, "polars": parquet}
+    commands = {e: (f, ["open", f"times={OPEN_TIMES}"]) for e, f in readers.items()}
+    return Work(name, f"open + schema, {dataset}", "wheel", dataset, commands, is_scan=False, goals=goals or {})
+
+
+WORKS = [
+    scan("devops", "full scan devops", "devops.wheel.tsfile", "wheel", goals={"wheel": 5, "java-low": 2}),
+    scan("devops-ts2diff", "full scan devops, TS_2DIFF floats", "devops.wheel-ts2diff.tsfile", "wheel", goals={"wheel": 4},
+         truth="ts2diff", without=("java-query", "pyarrow", "polars")),
+    # The wheel does not know RLE of BOOLEAN, which is Java's default.
+    scan("devops-java", "full scan devops", "devops.java.tsfile", "Java", goals={"java-low": 2}, without=("wheel", "pyarrow", "polars")),
+    scan("wide", "full scan wide, GORILLA", "wide.wheel.tsfile", "wheel", goals={"wheel": 1.8, "java-low": 3}),
+    scan("wide-ts2diff", "full scan wide, TS_2DIFF floats", "wide.wheel-ts2diff.tsfile", "wheel", goals={"wheel": 4},
+         truth="ts2diff", without=("java-query", "pyarrow", "polars")),
+    scan("random", "full scan random, GORILLA", "random.wheel.tsfile", "wheel", goals={"wheel": 3, "java-low": 5}),
+    scan("tiny", "full scan tiny", "tiny.wheel.tsfile", "wheel", goals={"wheel": 280, "java-low": 4}),
+    scan("tiny-java", "full scan tiny", "tiny.java.tsfile", "Java", without=("wheel", "pyarrow", "polars")),
+    scan("devops-column", "one column (f_cpu) of devops", "devops.wheel.tsfile", "wheel", column="f_cpu", goals={"wheel": 3}),
+    opening("open", "devops.wheel.tsfile", goals={"wheel": 2}),
+    opening("open-tiny", "tiny.wheel.tsfile"),
+    tree("tree-devops-all", "not aligned: devops, rows=all", "devops.wheel-tree.tsfile", "wheel", options=["rows=all"]),
+    tree("tree-devops-projected", "not aligned: devops, rows=projected", "devops.wheel-tree.tsfile", "wheel", options=["rows=projected"],
+         without=("ours-dropped", "wheel", "java-low", "java-query")),
+    tree("tree-column-all", "not aligned: f_cpu of devops, rows=all", "devops.wheel-tree.tsfile", "wheel", options=["rows=all"],
+         column="f_cpu"),
+    tree("tree-column-projected", "not aligned: f_cpu of devops, rows=projected", "devops.wheel-tree.tsfile", "wheel",
+         options=["rows=projected"], column="f_cpu"),
+    tree("tree-wide", "not aligned: wide", "wide.java-tree.tsfile", "Java", options=[], without=("wheel", "java-query")),
+]
+
+
+def program(engine, build):
+    """How an engine is started; `build` is the folder with what was built."""
+    python = {"wheel": "read_wheel.py", "wheel-prepared": "read_wheel.py", "pyarrow": "read_pyarrow.py", "polars": "read_polars.py"}
+    if engine in python:
+        return [sys.executable, str(HERE / python[engine])]
+    if engine.startswith("ours"):
+        return [str(build / "rust/release/tsfile-compare")]
+    return ["java", "-cp", os.pathsep.join([str(build / "java/classes"), str(build / "java/lib/*")]), "compare.Main"]
+
+
+def arguments(work, engine, data, check):
+    """What an engine is told to do for `work`: the values summed up if `check`, or timed."""
+    file, (command, *options) = work.commands[engine]
+    if check:
+        options = options + ["check=yes"]
+    elif engine.startswith("java") and command != "open":
+        options = options + [f"times={JAVA_TIMES}"]
+    return [command, str(data / file), *options]
