@@ -11,7 +11,7 @@ ROUNDS ?= 5
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo:  ## build tsfile-cli, look into a real file and convert it to Parquet and CSV
 	@.ci/demo
