@@ -18,8 +18,9 @@ import files
 import report
 import works
 
-# An engine that has taken this long for a work does not start another round.
+# An engine that has taken this long for a work, and part in as many rounds as this, does not start another.
 ALLOWANCE_SECONDS = 60
+FEWEST_ROUNDS = 2
 LIMIT_SECONDS = 900
 # Sums of floats depend on the order of addition; this is relative to the sum of magnitudes.
 TOLERANCE = 1e-11
@@ -97,7 +98,7 @@ def measure(runner, work, rounds):
     for _ in range(rounds):
         found = {}
         for engine in work.commands:
-            if used[engine] < ALLOWANCE_SECONDS:
+            if len(out) < FEWEST_ROUNDS or used[engine] < ALLOWANCE_SECONDS:
                 start = time.monotonic()
                 found[engine] = runner.run(engine, works.arguments(work, engine, runner.data, False))
                 used[engine] += time.monotonic() - start
