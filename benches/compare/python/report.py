@@ -123,7 +123,9 @@ def memory(results):
     for name, work in results.works.items():
         peaks = [results.peak_mib(name, e) for e in engines]
         rows.append([work.title, work.whose] + ["" if p is None else number(p) for p in peaks])
-    return table(["work", "file of", "ours"] + [TITLES[e] for e in engines[1:]], rows)
+    above = max(results.peak_mib(name, "ours") for name in results.works) - results.idle["ours"] / 1024
+    shown = table(["work", "file of", "ours"] + [TITLES[e] for e in engines[1:]], rows)
+    return f"{shown}\n\nOurs is at most {number(above)} MiB above its idle process."
 
 
 def output(*command):
