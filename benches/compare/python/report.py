@@ -14,7 +14,6 @@ DOC = HERE.parents[2] / "docs/performance.md"
 BEGIN, END = "<!-- bench-compare: begin -->", "<!-- bench-compare: end -->"
 
 TITLES = {
-    "ours-dropped": "ours, batches dropped",
     "wheel": "wheel",
     "wheel-prepared": "wheel, by locators",
     "java-low": "Java low-level",

@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 JAVA_TIMES = 4
 OPEN_TIMES = 200
 
-ENGINES = ["ours", "ours-dropped", "wheel", "wheel-prepared", "java-low", "java-query", "pyarrow", "polars"]
+ENGINES = ["ours", "wheel", "wheel-prepared", "java-low", "java-query", "pyarrow", "polars"]
 
 
 @dataclass
@@ -36,7 +36,6 @@ def scan(name, title, file, whose, *, column=None, goals=None, truth="columns", 
     one = [f"column={column}"] if column else []
     commands = {
         "ours": (file, ["scan", "form=table", *one]),
-        "ours-dropped": (file, ["scan", "form=table", "batches=dropped", *one]),
         "wheel": (file, ["query", *one]),
         "java-low": (file, ["low", *one]),
         "java-query": (file, ["query", *one]),
@@ -55,7 +54,6 @@ def tree(name, title, file, whose, *, options, column=None, without=()):
     one = [f"column={column}"] if column else []
     commands = {
         "ours": (file, ["scan", "form=narrow", *options, *one]),
-        "ours-dropped": (file, ["scan", "form=narrow", "batches=dropped", *options, *one]),
         "wheel": (file, ["tree", *one]),
         "java-low": (file, ["low", *one]),
         "java-query": (file, ["query-tree", *one]),
@@ -90,7 +88,7 @@ WORKS = [
     opening("open-tiny", "tiny.wheel.tsfile"),
     tree("tree-devops-all", "not aligned: devops, rows=all", "devops.wheel-tree.tsfile", "wheel", options=["rows=all"]),
     tree("tree-devops-projected", "not aligned: devops, rows=projected", "devops.wheel-tree.tsfile", "wheel", options=["rows=projected"],
-         without=("ours-dropped", "wheel", "java-low", "java-query")),
+         without=("wheel", "java-low", "java-query")),
     tree("tree-column-all", "not aligned: f_cpu of devops, rows=all", "devops.wheel-tree.tsfile", "wheel", options=["rows=all"],
          column="f_cpu"),
     tree("tree-column-projected", "not aligned: f_cpu of devops, rows=projected", "devops.wheel-tree.tsfile", "wheel",
@@ -104,7 +102,7 @@ def program(engine, build):
     python = {"wheel": "read_wheel.py", "wheel-prepared": "read_wheel.py", "pyarrow": "read_pyarrow.py", "polars": "read_polars.py"}
     if engine in python:
         return [sys.executable, str(HERE / python[engine])]
-    if engine.startswith("ours"):
+    if engine == "ours":
         return [str(build / "rust/release/tsfile-compare")]
     return ["java", "-cp", os.pathsep.join([str(build / "java/classes"), str(build / "java/lib/*")]), "compare.Main"]
 

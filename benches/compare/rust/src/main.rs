@@ -7,7 +7,6 @@
 //!
 //! form=table|narrow|wide    default: what suits the file        table=NAME    of the table form
 //! column=NAME               only this one                       rows=all|projected
-//! batches=recycled|dropped  what becomes of a batch; recycled unless said otherwise
 //! check=yes                 also sums up the columns, which takes time
 //! ```
 
@@ -62,7 +61,6 @@ struct Options {
     table: Option<String>,
     column: Option<String>,
     rows: Rows,
-    recycle: bool,
     check: bool,
 }
 
@@ -73,7 +71,6 @@ impl Options {
             table: None,
             column: None,
             rows: Rows::All,
-            recycle: true,
             check: false,
         };
         for arg in args {
@@ -85,8 +82,6 @@ impl Options {
                 Some(("column", name)) => options.column = Some(name.into()),
                 Some(("rows", "all")) => options.rows = Rows::All,
                 Some(("rows", "projected")) => options.rows = Rows::Projected,
-                Some(("batches", "recycled")) => options.recycle = true,
-                Some(("batches", "dropped")) => options.recycle = false,
                 Some(("check", "yes")) => options.check = true,
                 _ => return Err(format!("unknown option {arg}").into()),
             }
@@ -131,13 +126,8 @@ fn batches(file: &str, options: &Options) -> AnyResult<Sums> {
             None => r,
         }
     });
-    let mut scan = query.scan()?;
-    while let Some(batch) = scan.next() {
-        let batch = batch?;
-        sums.add(&batch)?;
-        if options.recycle {
-            scan.recycle(batch);
-        }
+    for batch in query.scan()? {
+        sums.add(&batch?)?;
     }
     Ok(sums)
 }
