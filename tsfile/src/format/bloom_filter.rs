@@ -42,12 +42,13 @@ impl BloomFilter {
         if count == 0 && version == FormatVersion::V4 {
             return Ok(None);
         }
-        let filter = Self {
-            bytes: reader.take(count)?.to_vec(),
-            bits: parse_size(reader)?,
-            hashes: parse_size(reader)?,
-        };
-        Ok((count > 0).then_some(filter))
+        let bytes = reader.take(count)?.to_vec();
+        let (bits, hashes) = parse_filter_sizes(reader)?;
+        Ok((count > 0).then_some(Self {
+            bytes,
+            bits,
+            hashes,
+        }))
     }
 
     /// Writes a filter, or that there is none.
@@ -126,6 +127,11 @@ impl BloomFilter {
             hash % bits
         })
     }
+}
+
+/// Number of bits and of hashes, which come behind the bytes.
+pub(super) fn parse_filter_sizes(reader: &mut ByteReader<'_>) -> Result<(u32, u32)> {
+    Ok((parse_size(reader)?, parse_size(reader)?))
 }
 
 /// How the bytes of the last block become integers.

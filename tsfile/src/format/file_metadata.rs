@@ -15,6 +15,7 @@
 //! In the tree model the "tables" of the index are the first segments of its devices. Files exist without the
 //! properties, and with bytes after them; both are read.
 
+use super::bloom_filter::parse_filter_sizes;
 use super::metadata_index::MIN_NODE_BYTES;
 use super::table_schema::{MIN_SCHEMA_BYTES, parse_known};
 use super::{
@@ -41,7 +42,7 @@ pub struct FileMetadata {
     pub unknown_schemas: Vec<(String, String)>,
     /// Offset of the separator from the start of the file: data lie before it, metadata behind.
     pub meta_offset: u64,
-    /// `None` when the file has none.
+    /// `None` when the file has none, or when it was left out.
     pub bloom_filter: Option<BloomFilter>,
     /// In the order of the file; `None` is a null value.
     pub properties: Vec<(String, Option<Vec<u8>>)>,
@@ -73,7 +74,41 @@ impl FileMetadata {
         })
     }
 
+    /// Reads version 4 from two pieces, without the bloom filter between them, which can be most of it: `front` begins with the metadata and
+    /// reaches beyond the length of the filter; `behind` gives what follows the bits of the filter at an offset from the same start.
+    ///
+    /// Filters are left out, and `None` is given where a piece is not at hand or makes no sense: all of it in one piece then tells more.
+    pub fn parse_around_filter<'b>(
+        front: &[u8],
+        behind: impl FnOnce(usize) -> Option<&'b [u8]>,
+    ) -> Option<Self> {
+        let mut reader = ByteReader::new(front, SECTION);
+        let metadata = Self::parse_front(&mut reader).ok()?;
+        let filter_bytes = reader.length().ok()?;
+        let mut reader = ByteReader::new(
+            behind(reader.position().checked_add(filter_bytes)?)?,
+            SECTION,
+        );
+        if filter_bytes > 0 {
+            parse_filter_sizes(&mut reader).ok()?;
+        }
+        Some(Self {
+            properties: parse_properties(&mut reader).ok()?,
+            ..metadata
+        })
+    }
+
     fn parse_v4(reader: &mut ByteReader<'_>) -> Result<Self> {
+        let metadata = Self::parse_front(reader)?;
+        Ok(Self {
+            bloom_filter: parse_filter(reader, FormatVersion::V4)?,
+            properties: parse_properties(reader)?,
+            ..metadata
+        })
+    }
+
+    /// Version 4 up to the bloom filter.
+    fn parse_front(reader: &mut ByteReader<'_>) -> Result<Self> {
         let mut tables = Vec::new();
         for _ in 0..reader.count(MIN_TABLE_BYTES)? {
             reader.set_section(SECTION);
@@ -96,8 +131,8 @@ impl FileMetadata {
             schemas,
             unknown_schemas,
             meta_offset: parse_offset(reader)?,
-            bloom_filter: parse_filter(reader, FormatVersion::V4)?,
-            properties: parse_properties(reader)?,
+            bloom_filter: None,
+            properties: Vec::new(),
         })
     }
 

@@ -32,7 +32,10 @@ pub use options::{
 };
 pub use window::Window;
 
-use crate::format::{ChunkHeader, DeviceNode, FileMetadata, FormatVersion, NodeKind, PageHeader};
+use crate::format::{
+    BloomFilter, ChunkHeader, DeviceNode, FileMetadata, FormatVersion, NodeKind, PageHeader,
+    TAIL_BYTES,
+};
 use crate::io::{FileSource, ReadAt};
 use crate::model::{DeviceId, Model, TableSchema};
 use crate::wire::ByteReader;
@@ -55,6 +58,7 @@ struct Inner {
     metadata: FileMetadata,
     /// End of the metadata section; the file metadata begins here.
     metadata_start: u64,
+    whole_metadata: bool,
     cpp: bool,
     notes: Vec<String>,
     recovered: bool,
@@ -126,6 +130,7 @@ impl TsFileReader {
             version: opened.version,
             metadata: opened.metadata,
             metadata_start: opened.metadata_start,
+            whole_metadata: opened.whole_metadata,
             cpp: opened.cpp,
             notes: opened.notes,
             recovered: opened.recovered.is_some(),
@@ -219,6 +224,24 @@ impl TsFileReader {
         } else {
             Model::Tree
         }
+    }
+
+    /// The bloom filter over the paths of all timeseries; `None` when the file has none. A large one is left out when the file is opened,
+    /// and read here.
+    ///
+    /// # Errors
+    /// The file metadata is corrupt, or reading fails.
+    pub fn bloom_filter(&self) -> Result<Option<BloomFilter>> {
+        if self.inner.whole_metadata {
+            return Ok(self.inner.metadata.bloom_filter.clone());
+        }
+        let start = self.inner.metadata_start;
+        let bytes = self.source().size_bytes().saturating_sub(TAIL_BYTES as u64);
+        let len = tail::check_metadata_size(bytes.saturating_sub(start), &self.inner.options)?;
+        let bytes = crate::io::read_vec(self.source(), start, len).map_err(|e| self.in_file(e))?;
+        FileMetadata::parse(&bytes, self.inner.version)
+            .map(|metadata| metadata.bloom_filter)
+            .map_err(|e| self.in_file(e.rebased(start)))
     }
 
     /// Devices and timeseries; read once, on first use, in one sequential read.

@@ -134,6 +134,7 @@ pub(super) fn recover<S: ReadAt>(
     Ok(Opened {
         version,
         metadata,
+        whole_metadata: true,
         metadata_start: whole_end,
         cpp: false,
         notes,

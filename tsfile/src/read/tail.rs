@@ -14,6 +14,8 @@ use std::borrow::Cow;
 const MIN_FILE_BYTES: u64 = (HEAD_BYTES + 1 + TAIL_BYTES) as u64;
 /// The first read from the end; the metadata of a file with few devices fits.
 const TAIL_READ_BYTES: usize = 64 * 1024;
+/// Metadata that does not fit is read up to here first.
+const FRONT_READ_BYTES: usize = 16 * 1024;
 /// The separator between data and metadata.
 const SEPARATOR: u8 = 2;
 /// The C++ library ends every data section with an operation index range from 0 to 0; the Java library writes none.
@@ -24,6 +26,8 @@ pub(super) struct Opened {
     pub(super) version: FormatVersion,
     pub(super) metadata: FileMetadata,
     pub(super) metadata_start: u64,
+    /// Whether the bloom filter was read as well, if there is one.
+    pub(super) whole_metadata: bool,
     /// Whether the data section ends as the C++ library ends it.
     pub(super) cpp: bool,
     /// What recovery had to leave out.
@@ -99,8 +103,15 @@ pub(super) fn open<S: ReadAt>(source: &S, name: &str, options: &ReadOptions) -> 
     }
     let len = check_metadata_size(metadata_bytes, options)?;
     let metadata_start = size - TAIL_BYTES as u64 - metadata_bytes;
-    let bytes = tail.get(source, metadata_start, len)?;
-    let metadata = FileMetadata::parse(&bytes, version).map_err(|e| e.rebased(metadata_start))?;
+    let around = around_filter(source, &tail, version, metadata_start, len)?;
+    let whole_metadata = around.is_none();
+    let metadata = match around {
+        Some(metadata) => metadata,
+        None => {
+            let bytes = tail.get(source, metadata_start, len)?;
+            FileMetadata::parse(&bytes, version).map_err(|e| e.rebased(metadata_start))?
+        }
+    };
     if metadata.meta_offset < HEAD_BYTES as u64 || metadata.meta_offset >= metadata_start {
         return Err(Error::corrupt(
             "file metadata",
@@ -130,10 +141,33 @@ pub(super) fn open<S: ReadAt>(source: &S, name: &str, options: &ReadOptions) -> 
         version,
         metadata,
         metadata_start,
+        whole_metadata,
         cpp,
         notes: Vec::new(),
         recovered: None,
     })
+}
+
+/// The metadata of a file with many timeseries, whose bloom filter is most of it and not needed to read the file: what comes before it is
+/// read, and what comes behind it is in `tail`.
+fn around_filter<S: ReadAt>(
+    source: &S,
+    tail: &Tail,
+    version: FormatVersion,
+    start: u64,
+    len: usize,
+) -> Result<Option<FileMetadata>> {
+    if start >= tail.start || version != FormatVersion::V4 {
+        return Ok(None);
+    }
+    let front = read_vec(source, start, len.min(FRONT_READ_BYTES))?;
+    let end = start + len as u64;
+    Ok(FileMetadata::parse_around_filter(&front, |position| {
+        let from = (start + position as u64).checked_sub(tail.start)?;
+        let to = end.checked_sub(tail.start)?;
+        tail.bytes
+            .get(usize::try_from(from).ok()?..usize::try_from(to).ok()?)
+    }))
 }
 
 /// The size as a length, when it is within the limit.

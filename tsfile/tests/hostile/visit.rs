@@ -115,6 +115,7 @@ impl Visitor {
         let Some(index) = self.note(reader.index()) else {
             return;
         };
+        let filter = self.note(reader.bloom_filter()).flatten();
         let mut window = Window::default();
         for device in index.devices() {
             for k in 0..device.series_count() {
@@ -122,7 +123,7 @@ impl Visitor {
                 let Some(series) = self.note(device.timeseries(k)) else {
                     continue;
                 };
-                if let Some(filter) = &reader.metadata().bloom_filter {
+                if let Some(filter) = &filter {
                     filter.might_contain(&series.measurement);
                 }
                 for chunk in &series.chunks {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use tsfile::encoding::{plain, ts_2diff};
 use tsfile::format::{
-    ChunkGroupHeader, ChunkHeader, ChunkKind, ChunkMetadata, ChunkRole, DeviceNode, FileMetadata,
-    FormatVersion, MAGIC, Marker, MeasurementNode, NodeKind, TimeseriesMetadata,
+    BloomFilter, ChunkGroupHeader, ChunkHeader, ChunkKind, ChunkMetadata, ChunkRole, DeviceNode,
+    FileMetadata, FormatVersion, MAGIC, Marker, MeasurementNode, NodeKind, TimeseriesMetadata,
 };
 use tsfile::model::{Compression, DataType, DeviceId, Encoding, Statistics, ValueStatistics};
 use tsfile::wire::ByteWriter;
@@ -74,6 +74,7 @@ pub struct FileBuilder {
     out: ByteWriter,
     devices: BTreeMap<DeviceId, BTreeMap<String, TimeseriesMetadata>>,
     pub properties: Vec<(String, Option<Vec<u8>>)>,
+    pub bloom_filter: Option<BloomFilter>,
 }
 
 impl FileBuilder {
@@ -85,6 +86,7 @@ impl FileBuilder {
             out,
             devices: BTreeMap::new(),
             properties: Vec::new(),
+            bloom_filter: None,
         }
     }
 
@@ -300,7 +302,7 @@ impl FileBuilder {
             schemas: Vec::new(),
             unknown_schemas: Vec::new(),
             meta_offset,
-            bloom_filter: None,
+            bloom_filter: self.bloom_filter.clone(),
             properties: self.properties.clone(),
         };
         let start = out.position();

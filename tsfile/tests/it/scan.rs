@@ -3,7 +3,7 @@
 use crate::build::{Column, FileBuilder};
 use crate::expected::{Cell, read};
 use std::collections::{BTreeMap, BTreeSet};
-use tsfile::format::FormatVersion;
+use tsfile::format::{BloomFilter, FormatVersion};
 use tsfile::io::{CountingSource, MemorySource};
 use tsfile::model::DeviceId;
 use tsfile::scan::{DateMode, Form, Rows, ScanRequest, TextMode, scan};
@@ -809,4 +809,28 @@ fn a_dropped_batch_lends_its_memory_and_a_held_one_keeps_it() {
         .flat_map(|b| b.typed_data::<i64>().to_vec())
         .collect();
     assert_eq!(all, times.iter().map(|t| t * 3).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_large_bloom_filter_is_read_only_when_asked_for() {
+    let paths: Vec<String> = (0..300_000).map(|i| format!("root.d.s{i}")).collect();
+    for n in [10, 5_000, 300_000] {
+        let mut file = FileBuilder::new(FormatVersion::V4);
+        let values = Column::I64(vec![Some(5), None]);
+        file.aligned(&device("root.d"), &[1, 2], &[("s1", values)]);
+        file.properties = vec![("who".into(), Some(b"me".to_vec()))];
+        let filter = BloomFilter::build(&paths[..n], 0.05);
+        file.bloom_filter = Some(filter.clone());
+        let bytes = file.finish();
+        let size = bytes.len() as u64;
+        let source = CountingSource::new(MemorySource::new(bytes));
+        let reader =
+            TsFileReader::new(source.clone(), "test.tsfile", ReadOptions::default()).unwrap();
+        let counts = source.counts();
+        assert!(counts.bytes < 100_000, "{n}: {counts:?} of {size} bytes");
+        assert_eq!(reader.metadata().property("who"), Some(&b"me"[..]));
+        assert_eq!(reader.bloom_filter().unwrap(), Some(filter));
+        let (_, found) = read(&reader, ScanRequest::new().with_form(Form::Narrow));
+        assert_eq!(found, rows("1 root.d 5\n2 root.d -"));
+    }
 }
