@@ -185,6 +185,13 @@ impl ColumnBuilder {
         })
     }
 
+    /// Forgets all rows and keeps their memory.
+    pub fn clear(&mut self) {
+        self.values.clear();
+        self.rows = 0;
+        self.validity = None;
+    }
+
     /// The array of all rows; the builder is empty again.
     ///
     /// # Errors

@@ -60,6 +60,16 @@ impl SourcePlan {
         }
     }
 
+    /// Number of rows, as far as statistics tell: of a source whose rows are dropped when they hold no value, nobody counted them.
+    pub(crate) fn rows(&self) -> Option<u64> {
+        let chunk = self
+            .time
+            .as_ref()
+            .or_else(|| self.columns.first().map(|c| &c.chunk))?;
+        let counted = self.time.is_none() || !self.only_present;
+        counted.then_some(chunk.statistics.as_ref()?.count)
+    }
+
     /// Later chunks win over earlier ones.
     pub(crate) fn order(&self) -> u64 {
         self.time

@@ -5,6 +5,7 @@ mod devices;
 mod query;
 mod request;
 mod run;
+mod slice;
 mod table_columns;
 
 pub use crate::arrow::{DateMode, TextMode, TimeUnit};

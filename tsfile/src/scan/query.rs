@@ -103,6 +103,28 @@ impl Query {
         self.with(|r| r.with_rows(rows))
     }
 
+    /// Passes over so many rows before the first one is given, see [`ScanRequest::with_offset`].
+    #[must_use]
+    pub fn offset(self, rows: u64) -> Self {
+        self.with(|r| r.with_offset(rows))
+    }
+
+    /// Ends after so many rows, see [`ScanRequest::with_limit`].
+    ///
+    /// ```
+    /// # fn main() -> tsfile::Result<()> {
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/golden/cpp-2.5.0/tree_minimal.tsfile");
+    /// let scan = tsfile::open(path)?.narrow().offset(1).limit(1).scan()?;
+    /// let rows: usize = scan.map(|batch| batch.map_or(0, |b| b.num_rows())).sum();
+    /// assert_eq!(rows, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn limit(self, rows: u64) -> Self {
+        self.with(|r| r.with_limit(Some(rows)))
+    }
+
     /// Changes any other option of the request.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(ScanRequest) -> ScanRequest) -> Self {

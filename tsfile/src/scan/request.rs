@@ -54,6 +54,8 @@ pub struct ScanRequest {
     pub(super) batch_bytes: usize,
     pub(super) time_column: Option<String>,
     pub(super) device_column: String,
+    pub(super) offset: u64,
+    pub(super) limit: Option<u64>,
 }
 
 impl Default for ScanRequest {
@@ -72,6 +74,8 @@ impl Default for ScanRequest {
             batch_bytes: DEFAULT_BATCH_BYTES,
             time_column: None,
             device_column: "device_name".into(),
+            offset: 0,
+            limit: None,
         }
     }
 }
@@ -174,6 +178,23 @@ impl ScanRequest {
     #[must_use]
     pub fn with_device_column(mut self, name: &str) -> Self {
         self.device_column = name.to_string();
+        self
+    }
+
+    /// Passes over so many rows before the first one is given (default: 0). They are counted as they would come, over all files. They become
+    /// no arrays, so that text and dates in them are not checked, and chunks that hold nothing else are not opened where statistics count their
+    /// rows.
+    #[must_use]
+    pub fn with_offset(mut self, rows: u64) -> Self {
+        self.offset = rows;
+        self
+    }
+
+    /// Ends after so many rows, over all files (default: `None`, all). Reading ends with the last of them: no chunk is opened of which no row
+    /// is needed.
+    #[must_use]
+    pub fn with_limit(mut self, rows: Option<u64>) -> Self {
+        self.limit = rows;
         self
     }
 }

@@ -3,6 +3,7 @@
 use super::columns::{Columns, Slot, default_form, default_table};
 use super::devices::{Destination, FileDevices, Target, sources};
 use super::request::{Form, Rows, ScanRequest, TimeAs};
+use super::slice::RowSlice;
 use crate::arrow::{ColumnBuilder, ColumnType};
 use crate::model::DataType;
 use crate::read::context::{ScanCounters, SourceContext};
@@ -33,6 +34,7 @@ pub struct Scan {
     row_files: Vec<(usize, String)>,
     /// The batch ends here, so that the next page can be taken whole.
     full: bool,
+    slice: RowSlice,
     failed: bool,
     /// The batch that came last: its memory serves the next one, unless somebody still holds it by then.
     lent: Option<RecordBatch>,
@@ -126,6 +128,7 @@ pub fn scan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<Scan> {
         .sum::<usize>()
         + size_of::<i64>();
     let max_rows = (request.batch_bytes / row_bytes).max(1);
+    let slice = RowSlice::new(request.offset, request.limit);
     Ok(Scan {
         request,
         columns,
@@ -138,6 +141,7 @@ pub fn scan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<Scan> {
         max_rows,
         row_files: Vec::new(),
         full: false,
+        slice,
         failed: false,
         lent: None,
     })
@@ -213,6 +217,12 @@ impl Scan {
         }
     }
 
+    /// How many of the rows that [`ScanRequest::with_offset`] passes over have not come yet: at the end of the scan, how many there were too
+    /// few.
+    pub fn missing_offset(&self) -> u64 {
+        self.slice.missing()
+    }
+
     /// Makes the memory of `batch` that of the next one, as far as nobody else holds it: fresh pages of memory cost more than decoding.
     fn reclaim(&mut self, batch: RecordBatch) {
         let arrays: Vec<ArrayRef> = batch.columns().to_vec();
@@ -253,7 +263,8 @@ impl Scan {
             if self.is_full() {
                 return self.flush().map(Some);
             }
-            if self.open.is_none() && !self.open_next()? {
+            let ended = self.slice.is_filled(self.times.len());
+            if ended || self.open.is_none() && !self.open_next()? {
                 return if self.times.is_empty() {
                     Ok(None)
                 } else {
@@ -266,6 +277,9 @@ impl Scan {
                 (Err(e), Some(reader)) => return Err(reader.in_file(e)),
                 (more, _) => more?,
             };
+            if self.slice.is_skipping() && self.slice.pass(self.times.len()) {
+                self.forget_rows();
+            }
             if !more {
                 if let Some(open) = self.open.take() {
                     self.counters.pages += open.context.counters.pages;
@@ -377,11 +391,16 @@ impl Scan {
             if let Some(merge) = &mut open.merge {
                 // The name is repeated in every row: a long one makes the batch full sooner.
                 let rows_of_name = self.request.batch_bytes / open.name.len().max(1);
+                // So does the last row that is wanted.
+                let most = self
+                    .max_rows
+                    .min(rows_of_name)
+                    .min(self.slice.room(self.times.len()));
                 let room = self.max_rows.saturating_sub(self.times.len());
                 let taken = merge.step(
                     &mut open.context,
-                    room.min(rows_of_name),
-                    self.max_rows.min(rows_of_name),
+                    room.min(most),
+                    most,
                     &mut self.times,
                     &mut self.values,
                 )?;
@@ -431,9 +450,24 @@ impl Scan {
                 sources(same, &open.name, &target, &mut plans)?;
             }
             open.context.piece = piece_bytes(device.series_count());
+            self.slice.drop_plans(&mut plans, self.request.range);
             open.next += run.len();
             open.merge = Some(Merge::new(plans, self.request.range));
         }
+    }
+
+    /// Drops the rows at hand; those that come next are of the file that is open.
+    fn forget_rows(&mut self) {
+        self.times.clear();
+        for column in self.values.iter_mut().chain(&mut self.keys) {
+            column.clear();
+        }
+        self.row_files = self
+            .row_files
+            .pop()
+            .map(|(_, file)| (0, file))
+            .into_iter()
+            .collect();
     }
 
     fn flush(&mut self) -> Result<RecordBatch> {
@@ -478,8 +512,15 @@ impl Scan {
         };
         arrays.insert(0, time);
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(self.columns.schema.clone(), arrays, &options)
-            .map_err(|e| Error::argument(format!("cannot build a batch: {e}")))
+        let batch =
+            RecordBatch::try_new_with_options(self.columns.schema.clone(), arrays, &options)
+                .map_err(|e| Error::argument(format!("cannot build a batch: {e}")))?;
+        let (first, given) = self.slice.take(rows);
+        Ok(if given == rows {
+            batch
+        } else {
+            batch.slice(first, given)
+        })
     }
 
     /// Adds device, measurement and time of `row` to an error about the value in slot `at`.

@@ -6,7 +6,10 @@ use tsfile::format::{
     BloomFilter, ChunkGroupHeader, ChunkHeader, ChunkKind, ChunkMetadata, ChunkRole, DeviceNode,
     FileMetadata, FormatVersion, MAGIC, Marker, MeasurementNode, NodeKind, TimeseriesMetadata,
 };
-use tsfile::model::{Compression, DataType, DeviceId, Encoding, Statistics, ValueStatistics};
+use tsfile::model::{
+    ColumnCategory, Compression, DataType, DeviceId, Encoding, MeasurementSchema, Statistics,
+    TableColumn, TableSchema, ValueStatistics,
+};
 use tsfile::wire::ByteWriter;
 
 /// Values of a column; `None` is a null.
@@ -75,6 +78,7 @@ pub struct FileBuilder {
     devices: BTreeMap<DeviceId, BTreeMap<String, TimeseriesMetadata>>,
     pub properties: Vec<(String, Option<Vec<u8>>)>,
     pub bloom_filter: Option<BloomFilter>,
+    schemas: Vec<TableSchema>,
 }
 
 impl FileBuilder {
@@ -87,7 +91,33 @@ impl FileBuilder {
             devices: BTreeMap::new(),
             properties: Vec::new(),
             bloom_filter: None,
+            schemas: Vec::new(),
         }
+    }
+
+    /// Declares a table with STRING tags and INT64 fields.
+    pub fn table(&mut self, name: &str, tags: &[&str], fields: &[&str]) -> &mut Self {
+        let column = |name: &&str, data_type, category| TableColumn {
+            measurement: MeasurementSchema {
+                name: (*name).to_string(),
+                data_type,
+                encoding: Encoding::Plain,
+                compression: Compression::Uncompressed,
+                properties: Vec::new(),
+            },
+            category,
+        };
+        let tags = tags
+            .iter()
+            .map(|n| column(n, DataType::String, ColumnCategory::Tag));
+        let fields = fields
+            .iter()
+            .map(|n| column(n, DataType::Int64, ColumnCategory::Field));
+        self.schemas.push(TableSchema {
+            name: name.to_string(),
+            columns: tags.chain(fields).collect(),
+        });
+        self
     }
 
     pub fn position(&self) -> usize {
@@ -299,7 +329,7 @@ impl FileBuilder {
         }
         let metadata = FileMetadata {
             tables,
-            schemas: Vec::new(),
+            schemas: self.schemas.clone(),
             unknown_schemas: Vec::new(),
             meta_offset,
             bloom_filter: self.bloom_filter.clone(),

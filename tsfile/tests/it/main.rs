@@ -8,5 +8,6 @@
 mod build;
 mod expected;
 mod golden;
+mod limit;
 mod oracle;
 mod scan;

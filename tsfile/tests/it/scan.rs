@@ -9,7 +9,7 @@ use tsfile::model::DeviceId;
 use tsfile::scan::{DateMode, Form, Rows, ScanRequest, TextMode, scan};
 use tsfile::{ErrorKind, ReadOptions, TsFileReader};
 
-fn open(bytes: Vec<u8>) -> TsFileReader {
+pub fn open(bytes: Vec<u8>) -> TsFileReader {
     TsFileReader::new(
         MemorySource::new(bytes),
         "test.tsfile",
@@ -18,8 +18,13 @@ fn open(bytes: Vec<u8>) -> TsFileReader {
     .unwrap()
 }
 
-fn device(path: &str) -> DeviceId {
+pub fn device(path: &str) -> DeviceId {
     DeviceId::from_path(path)
+}
+
+/// A device of a table with one tag.
+pub fn table_device(table: &str, tag: Option<&str>) -> DeviceId {
+    DeviceId::new(vec![Some(table.into()), tag.map(Into::into)])
 }
 
 fn cell(s: &str) -> Cell {
@@ -582,10 +587,10 @@ fn the_index_is_read_once_whatever_is_asked() {
 }
 
 /// xorshift: the same cases in every run.
-struct Rng(u64);
+pub struct Rng(pub u64);
 
 impl Rng {
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -593,10 +598,10 @@ impl Rng {
     }
 }
 
-type Points = BTreeMap<(String, String), BTreeMap<i64, i64>>;
+pub type Points = BTreeMap<(String, String), BTreeMap<i64, i64>>;
 
 /// A file of random overlapping chunk groups, its points as a map, and the times of each device's rows.
-fn random_file(rng: &mut Rng) -> (TsFileReader, Points, BTreeMap<String, BTreeSet<i64>>) {
+pub fn random_file(rng: &mut Rng) -> (TsFileReader, Points, BTreeMap<String, BTreeSet<i64>>) {
     let mut f = FileBuilder::new(if rng.below(2) == 0 {
         FormatVersion::V4
     } else {
