@@ -1,6 +1,6 @@
 //! Which devices of a file are read, in which order, and from which chunks.
 
-use super::request::{Form, Rows};
+use super::request::{DeviceFilter, Form, Rows};
 use crate::model::{DeviceId, Model};
 use crate::read::plan::{SourceColumn, SourcePlan};
 use crate::read::{DeviceRef, Index, SeriesRef, TsFileReader};
@@ -17,13 +17,18 @@ pub(super) struct FileDevices {
 
 impl FileDevices {
     /// Tree devices by byte order of their path, only those in `wanted` when given.
-    pub(super) fn of_tree(reader: &TsFileReader, wanted: Option<&[String]>) -> Result<Self> {
+    pub(super) fn of_tree(
+        reader: &TsFileReader,
+        wanted: Option<&[String]>,
+        filter: Option<&DeviceFilter>,
+    ) -> Result<Self> {
         let index = reader.index()?;
         let mut named: Vec<(String, u32)> = Vec::new();
         for device in index.devices() {
             if reader.model_of(device.id()) == Model::Tree {
                 let path = device.id().path();
-                if wanted.is_none_or(|w| w.contains(&path)) {
+                let kept = filter.is_none_or(|f| f.keeps(device.id()));
+                if kept && wanted.is_none_or(|w| w.contains(&path)) {
                     named.push((path, position(&device)?));
                 }
             }
@@ -35,11 +40,16 @@ impl FileDevices {
     }
 
     /// Devices of a table by their tags, null first.
-    pub(super) fn of_table(reader: &TsFileReader, table: &str) -> Result<Self> {
+    pub(super) fn of_table(
+        reader: &TsFileReader,
+        table: &str,
+        filter: Option<&DeviceFilter>,
+    ) -> Result<Self> {
         let index = reader.index()?;
         let mut found: Vec<DeviceRef<'_>> = index
             .devices()
             .filter(|d| d.id().table() == table && reader.model_of(d.id()) == Model::Table)
+            .filter(|d| filter.is_none_or(|f| f.keeps(d.id())))
             .collect();
         found.sort_by(|a, b| tags(a.id()).cmp(tags(b.id())));
         Ok(Self {

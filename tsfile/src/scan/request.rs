@@ -1,6 +1,8 @@
 //! What is asked for.
 
 use crate::arrow::{DateMode, TextMode, TimeUnit};
+use crate::model::DeviceId;
+use std::sync::Arc;
 
 /// How rows look (docs/architecture.md, "Three forms").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +35,26 @@ pub enum TimeAs {
     Timestamp,
 }
 
+/// Chooses devices by their segments: of the table model by table and tags, of the tree model by path.
+#[derive(Clone)]
+pub(super) struct DeviceFilter(Arc<dyn Fn(&DeviceId) -> bool + Send + Sync>);
+
+impl DeviceFilter {
+    pub(super) fn new(keep: impl Fn(&DeviceId) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(keep))
+    }
+
+    pub(super) fn keeps(&self, device: &DeviceId) -> bool {
+        (self.0)(device)
+    }
+}
+
+impl std::fmt::Debug for DeviceFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DeviceFilter")
+    }
+}
+
 /// Default of [`ScanRequest::with_batch_bytes`]: 4 MiB.
 pub const DEFAULT_BATCH_BYTES: usize = 4 << 20;
 /// Above this many timeseries the form must be named: wide is not chosen by default.
@@ -44,6 +66,7 @@ pub struct ScanRequest {
     pub(super) form: Option<Form>,
     pub(super) columns: Option<Vec<String>>,
     pub(super) devices: Option<Vec<String>>,
+    pub(super) device_filter: Option<DeviceFilter>,
     pub(super) table: Option<String>,
     pub(super) range: (i64, i64),
     pub(super) rows: Rows,
@@ -64,6 +87,7 @@ impl Default for ScanRequest {
             form: None,
             columns: None,
             devices: None,
+            device_filter: None,
             table: None,
             range: (i64::MIN, i64::MAX),
             rows: Rows::All,
@@ -108,6 +132,18 @@ impl ScanRequest {
     #[must_use]
     pub fn with_devices(mut self, devices: Vec<String>) -> Self {
         self.devices = (!devices.is_empty()).then_some(devices);
+        self
+    }
+
+    /// Only devices that `keep` returns true for (default: all). It is asked while planning: nothing is read of the others.
+    ///
+    /// A table is filtered by its tags with it, see [`DeviceId::tag`]; it does not see rows.
+    #[must_use]
+    pub fn with_device_filter(
+        mut self,
+        keep: impl Fn(&DeviceId) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.device_filter = Some(DeviceFilter::new(keep));
         self
     }
 

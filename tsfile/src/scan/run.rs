@@ -94,10 +94,11 @@ pub fn scan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<Scan> {
         _ => None,
     };
     let mut files = Vec::with_capacity(readers.len());
+    let filter = request.device_filter.as_ref();
     for reader in &readers {
         files.push(match &table {
-            Some(table) => FileDevices::of_table(reader, table)?,
-            None => FileDevices::of_tree(reader, request.devices.as_deref())?,
+            Some(table) => FileDevices::of_table(reader, table, filter)?,
+            None => FileDevices::of_tree(reader, request.devices.as_deref(), filter)?,
         });
     }
     check_devices(&readers, &files, &request)?;

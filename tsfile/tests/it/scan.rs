@@ -174,6 +174,32 @@ fn columns_come_in_the_order_asked_for_and_unknown_ones_are_named() {
 }
 
 #[test]
+fn a_device_filter_keeps_the_others_from_being_read() {
+    let reader = crate::expected::open(
+        &crate::golden::golden().join("java-2.4.0/table_many_devices.tsfile"),
+    );
+    let table = reader.tables().next().unwrap().name.clone();
+    let request = ScanRequest::new().with_table(Some(&table));
+    let (_, all) = read(&reader, request.clone());
+    let tag = all[all.len() / 2][1].clone();
+    let expected: Vec<_> = all.iter().filter(|r| r[1] == tag).cloned().collect();
+    let wanted = tag.clone();
+    let request = request.with_device_filter(move |d| d.tag(0) == wanted.as_deref());
+    assert_eq!(read(&reader, request.clone()).1, expected);
+    let mut scan = scan(vec![reader.clone()], request).unwrap();
+    assert_eq!(
+        scan.by_ref().map(|b| b.unwrap().num_rows()).sum::<usize>(),
+        expected.len()
+    );
+    assert!(scan.counters().values < 4 * expected.len() as u64);
+
+    let paths = ScanRequest::new()
+        .with_form(Form::Narrow)
+        .with_device_filter(|d| d.path().ends_with("wt02"));
+    assert_eq!(read(&example(), paths).1.len(), 4);
+}
+
+#[test]
 fn an_aligned_row_of_nulls_is_a_row_of_its_device_but_not_of_the_wide_form() {
     let mut f = FileBuilder::new(FormatVersion::V4);
     f.aligned(
