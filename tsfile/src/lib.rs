@@ -45,6 +45,9 @@
 //! # }
 //! ```
 //!
+//! [`scan::summarize`] says what the points of a file amount to (count, times, first, last, minimum, maximum, sum), and decodes no page where
+//! statistics are sure to be right.
+//!
 //! # The file
 //!
 //! ```text

@@ -6,6 +6,7 @@ mod query;
 mod request;
 mod run;
 mod slice;
+mod summary;
 mod table_columns;
 
 pub use crate::arrow::{DateMode, TextMode, TimeUnit};
@@ -13,3 +14,7 @@ pub use crate::read::context::ScanCounters;
 pub use query::{Query, open, open_many};
 pub use request::{DEFAULT_BATCH_BYTES, Form, MAX_DEFAULT_WIDE_SERIES, Rows, ScanRequest, TimeAs};
 pub use run::{Scan, scan};
+pub use summary::{
+    Aggregates, DeviceSummary, RowSummary, SeriesSummary, Summaries, SummaryRequest, SummarySource,
+    summarize,
+};

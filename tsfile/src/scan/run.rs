@@ -152,7 +152,7 @@ pub fn scan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<Scan> {
 const FETCHED_BYTES: usize = 16 << 20;
 
 /// How much of a chunk is fetched at a time when `series` are read side by side.
-fn piece_bytes(series: usize) -> Option<usize> {
+pub(super) fn piece_bytes(series: usize) -> Option<usize> {
     Some((FETCHED_BYTES / series.max(1)).clamp(4 << 10, 256 << 10))
 }
 

@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tsfile::io::MemorySource;
 use tsfile::model::Model;
 use tsfile::read::{Limits, Window};
-use tsfile::scan::{DateMode, Form, Rows, ScanCounters, ScanRequest, TextMode, scan};
+use tsfile::scan::{
+    DateMode, Form, Rows, ScanCounters, ScanRequest, SummaryRequest, TextMode, scan, summarize,
+};
 use tsfile::{Error, ErrorKind, ReadOptions, TsFileReader};
 
 /// The name under which files are opened; every error has to name it.
@@ -107,6 +109,7 @@ impl Visitor {
         };
         self.walk(&reader);
         self.scans(&reader);
+        self.summaries(&reader);
     }
 
     /// Devices, index, statistics, chunk and page headers, bloom filter.
@@ -164,6 +167,29 @@ impl Visitor {
                 .with_form(Form::Table)
                 .with_table(Some(table));
             self.scan(reader, table);
+        }
+    }
+
+    /// Everything summed up, and what lies in a range that cuts chunks.
+    fn summaries(&mut self, reader: &TsFileReader) {
+        let mut tables: Vec<Option<&str>> = reader.tables().map(|t| Some(&*t.name)).collect();
+        tables.push(None);
+        tables.dedup();
+        for table in tables {
+            let request = SummaryRequest::new().with_table(table);
+            for request in [request.clone(), request.with_time_range(3, 1_002)] {
+                let Some(mut all) = self.note(summarize(reader, request)) else {
+                    continue;
+                };
+                for device in all.by_ref() {
+                    self.note(device);
+                }
+                // Series, rows, and pages that the range cuts.
+                let mut limits = reader.limits();
+                limits.values *= 3;
+                limits.decompressed_bytes *= 3;
+                self.work(&limits, all.counters());
+            }
         }
     }
 

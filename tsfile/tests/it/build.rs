@@ -36,6 +36,78 @@ impl Column {
         }
     }
 
+    /// What a writer would note about these values; those of a whole series are left at zero, since every chunk has its own.
+    fn statistics(&self, times: &[i64]) -> (DataType, Statistics) {
+        fn ends<T: Copy>(v: &[Option<T>]) -> Option<(T, T)> {
+            let mut there = v.iter().flatten().copied();
+            let first = there.next()?;
+            Some((first, there.next_back().unwrap_or(first)))
+        }
+        let present = self.present();
+        let mut there = times
+            .iter()
+            .zip(&present)
+            .filter(|(_, p)| **p)
+            .map(|(t, _)| *t);
+        let start = there.next();
+        let (start_time, end_time) = (start.unwrap_or(0), there.next_back().or(start).unwrap_or(0));
+        let empty = ValueStatistics::empty(self.data_type());
+        let values = match self {
+            Self::I32(v) | Self::Date(v) => ends(v).map(|(first, last)| ValueStatistics::Int32 {
+                min: v.iter().flatten().copied().min().unwrap(),
+                max: v.iter().flatten().copied().max().unwrap(),
+                first,
+                last,
+                sum: v.iter().flatten().map(|v| i64::from(*v)).sum(),
+            }),
+            Self::I64(v) => ends(v).map(|(first, last)| ValueStatistics::Int64 {
+                min: v.iter().flatten().copied().min().unwrap(),
+                max: v.iter().flatten().copied().max().unwrap(),
+                first,
+                last,
+                sum: v.iter().flatten().map(|v| *v as f64).sum(),
+            }),
+            // As Java does it: a NaN stays where it is first, and is passed over later.
+            Self::F64(v) => ends(v).map(|(first, last)| ValueStatistics::Double {
+                min: v
+                    .iter()
+                    .flatten()
+                    .fold(first, |a, b| if *b < a { *b } else { a }),
+                max: v
+                    .iter()
+                    .flatten()
+                    .fold(first, |a, b| if *b > a { *b } else { a }),
+                first,
+                last,
+                sum: v.iter().flatten().sum(),
+            }),
+            Self::Bool(v) => ends(v).map(|(first, last)| ValueStatistics::Boolean {
+                first,
+                last,
+                sum: v.iter().flatten().map(|v| i64::from(*v)).sum(),
+            }),
+            Self::Text(v) => ends(v).map(|(first, last)| ValueStatistics::Text {
+                first: first.into(),
+                last: last.into(),
+            }),
+            Self::Bytes(v) => v
+                .iter()
+                .flatten()
+                .next()
+                .map(|first| ValueStatistics::Text {
+                    first: first.clone(),
+                    last: v.iter().flatten().next_back().unwrap().clone(),
+                }),
+        };
+        let statistics = Statistics {
+            count: present.iter().filter(|p| **p).count() as u64,
+            start_time,
+            end_time,
+            values: values.unwrap_or(empty),
+        };
+        (self.data_type(), statistics)
+    }
+
     fn present(&self) -> Vec<bool> {
         fn of<T>(v: &[Option<T>]) -> Vec<bool> {
             v.iter().map(Option::is_some).collect()
@@ -145,16 +217,9 @@ impl FileBuilder {
             column.encode(&mut values);
             page.bytes(&values);
             let role = ChunkRole::Plain;
-            self.chunk(
-                device,
-                name,
-                column.data_type(),
-                Encoding::Plain,
-                role,
-                times.len(),
-                times,
-                Some(page.into_bytes()),
-            );
+            let statistics = column.statistics(times);
+            let page = Some(page.into_bytes());
+            self.chunk(device, name, Encoding::Plain, role, statistics, page);
         }
         self
     }
@@ -169,14 +234,20 @@ impl FileBuilder {
         self.group(device);
         let mut encoded = Vec::new();
         ts_2diff::encode(times, &mut encoded);
+        let statistics = Statistics {
+            count: times.len() as u64,
+            start_time: times.first().copied().unwrap_or(0),
+            end_time: times.last().copied().unwrap_or(0),
+            values: ValueStatistics::None,
+        };
+        let statistics = (DataType::Vector, statistics);
+        let role = ChunkRole::Time;
         self.chunk(
             device,
             "",
-            DataType::Vector,
             Encoding::Ts2Diff,
-            ChunkRole::Time,
-            times.len(),
-            times,
+            role,
+            statistics,
             Some(encoded),
         );
         for (name, column) in columns {
@@ -196,30 +267,26 @@ impl FileBuilder {
                 page.bytes(&values);
                 page.into_bytes()
             });
+            let statistics = column.statistics(times);
             self.chunk(
                 device,
                 name,
-                column.data_type(),
                 Encoding::Plain,
                 ChunkRole::Value,
-                count,
-                times,
+                statistics,
                 page,
             );
         }
         self
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of a chunk")]
     fn chunk(
         &mut self,
         device: &DeviceId,
         name: &str,
-        data_type: DataType,
         encoding: Encoding,
         role: ChunkRole,
-        count: usize,
-        times: &[i64],
+        (data_type, statistics): (DataType, Statistics),
         page: Option<Vec<u8>>,
     ) {
         let offset = self.out.position() as u64;
@@ -244,13 +311,6 @@ impl FileBuilder {
         }
         .serialize(&mut self.out);
         self.out.bytes(&pages);
-        let values = ValueStatistics::empty(data_type);
-        let statistics = Statistics {
-            count: count as u64,
-            start_time: times.first().copied().unwrap_or(0),
-            end_time: times.last().copied().unwrap_or(0),
-            values: values.clone(),
-        };
         let series = self
             .devices
             .get_mut(device)
@@ -264,13 +324,15 @@ impl FileBuilder {
                     count: 0,
                     start_time: i64::MAX,
                     end_time: i64::MIN,
-                    values,
+                    values: ValueStatistics::empty(data_type),
                 },
                 chunks: Vec::new(),
             });
-        series.statistics.count += statistics.count;
-        series.statistics.start_time = series.statistics.start_time.min(statistics.start_time);
-        series.statistics.end_time = series.statistics.end_time.max(statistics.end_time);
+        if statistics.count > 0 {
+            series.statistics.count += statistics.count;
+            series.statistics.start_time = series.statistics.start_time.min(statistics.start_time);
+            series.statistics.end_time = series.statistics.end_time.max(statistics.end_time);
+        }
         series.chunks.push(ChunkMetadata {
             offset,
             statistics: Some(statistics),

@@ -11,3 +11,4 @@ mod golden;
 mod limit;
 mod oracle;
 mod scan;
+mod summary;

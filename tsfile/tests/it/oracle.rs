@@ -1,6 +1,7 @@
 //! Files that the references wrote beside us in this run (`make test` makes them) come back as they wrote them.
 
 use crate::expected::{check_file, count_cases, tsfiles};
+use crate::summary::check_summaries;
 use std::path::Path;
 
 /// Reads every file that `oracle` made; without `TSFILE_ORACLE_DIR` there is none, and `make test` fails for the missing count.
@@ -12,7 +13,11 @@ fn check(oracle: &str) {
     let files = tsfiles(&Path::new(&folder).join(oracle));
     let mut failed = Vec::new();
     for file in &files {
-        if std::panic::catch_unwind(|| check_file(file)).is_err() {
+        let both = || {
+            check_file(file);
+            check_summaries(file);
+        };
+        if std::panic::catch_unwind(both).is_err() {
             failed.push(file.display().to_string());
         }
     }

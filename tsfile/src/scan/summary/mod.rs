@@ -1,0 +1,314 @@
+//! How many, when, and from what to what: summaries of devices and their timeseries, from statistics where these say it, else from a scan.
+//!
+//! The result is that of a full scan. Statistics count where they are sure to say the same:
+//!
+//! | asked | statistics answer | unless |
+//! |---|---|---|
+//! | number of points, first and last time | always | chunks of the series overlap, the time range cuts a page, or a recovered file has none |
+//! | first, last, min, max, sum | as above | the encoding may return other values than it was given ([`Encoding`](crate::model::Encoding): CAMEL, RLBE, SPRINTZ, and TS_2DIFF and RLE of floats), or the sum is not finite: a NaN hides from min and max |
+//! | rows of an aligned device | always | its time chunks overlap, or as above |
+//! | rows of a non-aligned device | of one series | several series have points in the same stretch of time: their times are decoded, their values are not |
+//!
+//! Where a chunk lies partly in the time range, its page headers are read, and only the pages that are cut are decoded.
+//!
+//! One thing differs in its last digits: the stored sum of FLOAT and DOUBLE was rounded page by page, a scan adds one value after the other.
+
+mod aggregate;
+mod decode;
+mod device;
+mod spans;
+mod trust;
+
+use super::devices::FileDevices;
+use super::request::DeviceFilter;
+use crate::Result;
+use crate::model::{ColumnCategory, DataType, DeviceId, Value};
+use crate::read::TsFileReader;
+use crate::read::context::ScanCounters;
+use decode::Decoder;
+use std::collections::HashSet;
+
+/// Which devices and timeseries are summed up, and what is asked of them.
+#[derive(Debug, Clone)]
+pub struct SummaryRequest {
+    devices: Option<Vec<String>>,
+    table: Option<String>,
+    filter: Option<DeviceFilter>,
+    columns: Option<Vec<String>>,
+    range: (i64, i64),
+    values: bool,
+    rows: bool,
+}
+
+impl Default for SummaryRequest {
+    fn default() -> Self {
+        Self {
+            devices: None,
+            table: None,
+            filter: None,
+            columns: None,
+            range: (i64::MIN, i64::MAX),
+            values: true,
+            rows: true,
+        }
+    }
+}
+
+impl SummaryRequest {
+    /// Everything of the tree devices.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The devices of this table instead of the tree devices (default: `None`).
+    #[must_use]
+    pub fn with_table(mut self, table: Option<&str>) -> Self {
+        self.table = table.map(str::to_string);
+        self
+    }
+
+    /// Tree devices by path; none given means all (default). A path that is not there is no error, it has no summary.
+    #[must_use]
+    pub fn with_devices(mut self, devices: Vec<String>) -> Self {
+        self.devices = (!devices.is_empty()).then_some(devices);
+        self
+    }
+
+    /// Only devices that `keep` returns true for (default: all); nothing is read of the others.
+    #[must_use]
+    pub fn with_device_filter(
+        mut self,
+        keep: impl Fn(&DeviceId) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.filter = Some(DeviceFilter::new(keep));
+        self
+    }
+
+    /// Only these measurements (default: `None`, all). Rows do not depend on it.
+    #[must_use]
+    pub fn with_columns(mut self, columns: Option<Vec<String>>) -> Self {
+        self.columns = columns;
+        self
+    }
+
+    /// First and last time wanted, both inclusive, in the unit of the file (default: all).
+    #[must_use]
+    pub fn with_time_range(mut self, start: i64, end: i64) -> Self {
+        self.range = (start, end);
+        self
+    }
+
+    /// Whether first, last, min, max and sum are wanted (default: yes). Without them the encoding does not matter.
+    #[must_use]
+    pub fn with_values(mut self, values: bool) -> Self {
+        self.values = values;
+        self
+    }
+
+    /// Whether rows are wanted (default: yes). Without them nothing is decoded for the rows of non-aligned devices.
+    #[must_use]
+    pub fn with_rows(mut self, rows: bool) -> Self {
+        self.rows = rows;
+        self
+    }
+}
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SummarySource {
+    /// From what the writer noted; no page was decoded.
+    Statistics,
+    /// Pages were decoded, all or some.
+    Scan,
+}
+
+impl SummarySource {
+    /// Lower-case name as the command line prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Statistics => "statistics",
+            Self::Scan => "scan",
+        }
+    }
+
+    /// [`SummarySource::Scan`] when either is.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        if self == Self::Scan { self } else { other }
+    }
+}
+
+/// One device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceSummary {
+    /// Which.
+    pub device: DeviceId,
+    /// Its rows, when they were asked for.
+    pub rows: Option<RowSummary>,
+    /// Its timeseries in the order of the index, without the time column.
+    pub series: Vec<SeriesSummary>,
+}
+
+/// The rows of a device: every time in the time column of an aligned device, every time with a point of any series of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowSummary {
+    /// How many.
+    pub count: u64,
+    /// First and last time, when there is a row.
+    pub times: Option<(i64, i64)>,
+    /// Where this came from.
+    pub source: SummarySource,
+}
+
+/// One timeseries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesSummary {
+    /// Its name below the device.
+    pub measurement: String,
+    /// Its type.
+    pub data_type: DataType,
+    /// Number of points, nulls not counted.
+    pub count: u64,
+    /// First and last time with a point.
+    pub times: Option<(i64, i64)>,
+    /// First, last, min, max and sum, when they were asked for.
+    pub values: Aggregates,
+    /// Where this came from.
+    pub source: SummarySource,
+}
+
+/// What the values of a timeseries amount to. All is `None` without a point, and where a type has no such thing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Aggregates {
+    /// Value of the first point in time; not of BLOB and OBJECT.
+    pub first: Option<Value>,
+    /// Value of the last point in time; not of BLOB and OBJECT.
+    pub last: Option<Value>,
+    /// Smallest value, of numbers, dates, timestamps and STRING (by bytes). NaN counts only where there is nothing else.
+    pub min: Option<Value>,
+    /// Largest value, of the same.
+    pub max: Option<Value>,
+    /// Of BOOLEAN the number of true values and of INT32 the sum, as an integer; of FLOAT and DOUBLE a double. Of INT64 files only hold a
+    /// double that loses digits, so there is none.
+    pub sum: Option<Value>,
+}
+
+/// Summaries of the devices of one file, in the order in which devices are presented; ends after the first error.
+#[derive(Debug)]
+pub struct Summaries {
+    reader: TsFileReader,
+    request: SummaryRequest,
+    devices: FileDevices,
+    next: usize,
+    /// Series with these names are no columns: Java writes empty ones for tags that a tablet left out.
+    tags: HashSet<String>,
+    decoder: Decoder,
+    failed: bool,
+}
+
+/// Plans the summaries of one file.
+///
+/// ```
+/// use tsfile::model::Value;
+/// use tsfile::scan::{SummaryRequest, SummarySource, summarize};
+/// use tsfile::{ReadOptions, TsFileReader};
+///
+/// # fn main() -> tsfile::Result<()> {
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/golden/cpp-2.5.0/tree_minimal.tsfile");
+/// let reader = TsFileReader::open(path, ReadOptions::default())?;
+/// for device in summarize(&reader, SummaryRequest::new())? {
+///     let device = device?;
+///     let s1 = &device.series[0];
+///     assert_eq!((s1.count, s1.times), (3, Some((1_000, 1_002))));
+///     assert_eq!(s1.values.min, Some(Value::Int32(-12)));
+///     assert_eq!(s1.source, SummarySource::Statistics);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// The index cannot be read.
+pub fn summarize(reader: &TsFileReader, request: SummaryRequest) -> Result<Summaries> {
+    let filter = request.filter.as_ref();
+    let (devices, tags) = match &request.table {
+        Some(table) => {
+            let tags = reader
+                .table(table)
+                .into_iter()
+                .flat_map(|schema| schema.columns_of(ColumnCategory::Tag))
+                .map(|column| column.measurement.name.clone())
+                .collect();
+            (FileDevices::of_table(reader, table, filter)?, tags)
+        }
+        None => {
+            let devices = FileDevices::of_tree(reader, request.devices.as_deref(), filter)?;
+            (devices, HashSet::new())
+        }
+    };
+    Ok(Summaries {
+        decoder: Decoder::new(reader.clone(), request.range, request.values),
+        reader: reader.clone(),
+        request,
+        devices,
+        next: 0,
+        tags,
+        failed: false,
+    })
+}
+
+impl Summaries {
+    /// Pages, bytes and values decoded so far: nothing while statistics answer.
+    pub fn counters(&self) -> ScanCounters {
+        self.decoder.counters()
+    }
+
+    fn wants(&self, measurement: &str) -> bool {
+        let columns = self.request.columns.as_ref();
+        columns.is_none_or(|c| c.iter().any(|c| c == measurement))
+            && !self.tags.contains(measurement)
+    }
+
+    fn next_device(&mut self) -> Result<Option<DeviceSummary>> {
+        let reader = self.reader.clone();
+        let index = reader.index()?;
+        let run = self.devices.run(index, self.next);
+        let same: Vec<_> = run
+            .iter()
+            .filter_map(|&p| index.device(p as usize))
+            .collect();
+        let Some(first) = same.first() else {
+            return Ok(None);
+        };
+        let id = first.id().clone();
+        self.next += run.len();
+        let parts = device::Parts::collect(&same, |m| self.wants(m), self.request.rows);
+        let summary = parts.and_then(|parts| {
+            let series = device::series(&parts, &self.request, &mut self.decoder)?;
+            let rows = match self.request.rows {
+                true => Some(device::rows(&parts, &self.request, &mut self.decoder)?),
+                false => None,
+            };
+            Ok((series, rows))
+        });
+        let (series, rows) = summary.map_err(|e| reader.in_file(e.device(id.path())))?;
+        Ok(Some(DeviceSummary {
+            device: id,
+            rows,
+            series,
+        }))
+    }
+}
+
+impl Iterator for Summaries {
+    type Item = Result<DeviceSummary>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let next = self.next_device().transpose();
+        self.failed = matches!(next, None | Some(Err(_)));
+        next
+    }
+}

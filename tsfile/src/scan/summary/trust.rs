@@ -1,0 +1,138 @@
+//! Whether statistics say what a scan would say about values.
+
+use crate::format::ChunkHeader;
+use crate::model::{DataType, Encoding, Statistics, ValueStatistics};
+
+/// Whether the header of a chunk has to be looked at before [`values`] can be told: only it holds the encoding.
+pub(super) fn needs_header(data_type: DataType) -> bool {
+    match data_type {
+        DataType::Int32
+        | DataType::Int64
+        | DataType::Float
+        | DataType::Double
+        | DataType::Date
+        | DataType::Timestamp => true,
+        // Every encoding of these gives back what it was given.
+        DataType::Boolean
+        | DataType::Text
+        | DataType::String
+        | DataType::Blob
+        | DataType::Object
+        | DataType::Vector => false,
+    }
+}
+
+/// Whether first, last, min, max and sum in `statistics` are those of the values that the chunk under `header` decodes to.
+pub(super) fn values(
+    statistics: &Statistics,
+    data_type: DataType,
+    header: Option<&ChunkHeader>,
+) -> bool {
+    let fits = std::mem::discriminant(&statistics.values)
+        == std::mem::discriminant(&ValueStatistics::empty(data_type));
+    fits && is_ordered(&statistics.values)
+        && (!needs_header(data_type)
+            || header.is_some_and(|h| h.data_type == data_type && is_exact(h.encoding, data_type)))
+}
+
+/// A NaN makes the sum one, and hides from min and max or stays in them, as the writer pleases. An infinite sum may be one of finite values.
+fn is_ordered(values: &ValueStatistics) -> bool {
+    match values {
+        ValueStatistics::Float { min, max, sum, .. } => {
+            sum.is_finite() && !min.is_nan() && !max.is_nan()
+        }
+        ValueStatistics::Double { min, max, sum, .. } => {
+            sum.is_finite() && !min.is_nan() && !max.is_nan()
+        }
+        _ => true,
+    }
+}
+
+/// Whether the encoding gives back every value that it was given.
+fn is_exact(encoding: Encoding, data_type: DataType) -> bool {
+    let float = matches!(data_type, DataType::Float | DataType::Double);
+    match encoding {
+        // Scaled to decimals; cut off; differences of floats in files of Java before 2.1.
+        Encoding::Ts2Diff | Encoding::Rle | Encoding::Camel | Encoding::Rlbe => !float,
+        // Loses a residual of exactly half the range, of integers too.
+        Encoding::Sprintz => false,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{ChunkKind, ChunkRole};
+    use crate::model::Compression;
+
+    fn header(data_type: DataType, encoding: Encoding) -> ChunkHeader {
+        ChunkHeader {
+            kind: ChunkKind {
+                role: ChunkRole::Plain,
+                single_page: true,
+            },
+            measurement: "s".into(),
+            data_bytes: 0,
+            data_type,
+            compression: Compression::Uncompressed,
+            encoding,
+        }
+    }
+
+    fn of(values: ValueStatistics) -> Statistics {
+        Statistics {
+            count: 1,
+            start_time: 0,
+            end_time: 0,
+            values,
+        }
+    }
+
+    #[test]
+    fn lossy_encodings_of_floats_and_nan_make_statistics_useless() {
+        let double = |sum: f64| {
+            of(ValueStatistics::Double {
+                min: 1.0,
+                max: 1.0,
+                first: 1.0,
+                last: 1.0,
+                sum,
+            })
+        };
+        let told = |statistics: &Statistics, encoding| {
+            let header = header(DataType::Double, encoding);
+            values(statistics, DataType::Double, Some(&header))
+        };
+        assert!(told(&double(1.0), Encoding::Gorilla) && told(&double(1.0), Encoding::Plain));
+        for lossy in [
+            Encoding::Camel,
+            Encoding::Ts2Diff,
+            Encoding::Rle,
+            Encoding::Rlbe,
+            Encoding::Sprintz,
+        ] {
+            assert!(!told(&double(1.0), lossy), "{lossy}");
+        }
+        assert!(!told(&double(f64::NAN), Encoding::Plain));
+        assert!(!told(&double(f64::INFINITY), Encoding::Plain));
+        // Not without the header, and not when the chunk has another type than its series.
+        assert!(!values(&double(1.0), DataType::Double, None));
+        let changed = header(DataType::Float, Encoding::Plain);
+        assert!(!values(&double(1.0), DataType::Double, Some(&changed)));
+    }
+
+    #[test]
+    fn integers_and_text_come_back_as_they_were() {
+        let int = of(ValueStatistics::empty(DataType::Int32));
+        let ts2diff = header(DataType::Int32, Encoding::Ts2Diff);
+        assert!(values(&int, DataType::Int32, Some(&ts2diff)));
+        let sprintz = header(DataType::Int32, Encoding::Sprintz);
+        assert!(!values(&int, DataType::Int32, Some(&sprintz)));
+        let text = of(ValueStatistics::empty(DataType::Text));
+        assert!(values(&text, DataType::Text, None));
+        // A recovered file has counts and times, nothing about values.
+        assert!(!values(&of(ValueStatistics::None), DataType::Text, None));
+        assert!(values(&of(ValueStatistics::None), DataType::Blob, None));
+    }
+}

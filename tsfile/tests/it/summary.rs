@@ -1,0 +1,632 @@
+//! Summaries are what a full scan amounts to, and decode nothing where statistics answer.
+
+use crate::build::{Column, FileBuilder};
+use crate::expected::{Cell, open, read, tsfiles};
+use crate::golden::golden;
+use crate::scan::{Rng, device, open as open_bytes, random_file, table_device};
+use std::collections::BTreeMap;
+use std::path::Path;
+use tsfile::format::FormatVersion;
+use tsfile::io::{CountingSource, MemorySource};
+use tsfile::model::{DataType, DeviceId, Model, Value};
+use tsfile::scan::{
+    Aggregates, DeviceSummary, Form, RowSummary, Rows, ScanCounters, ScanRequest, SeriesSummary,
+    SummaryRequest, SummarySource, summarize,
+};
+use tsfile::{ReadOptions, TsFileReader};
+
+type Times = (i64, i64);
+const ALL: Times = (i64::MIN, i64::MAX);
+
+fn summaries(reader: &TsFileReader, request: SummaryRequest) -> (Vec<DeviceSummary>, ScanCounters) {
+    let mut all = summarize(reader, request).unwrap();
+    let found: Result<Vec<_>, _> = all.by_ref().collect();
+    (found.unwrap_or_else(|e| panic!("{e}")), all.counters())
+}
+
+/// A cell of a scan as the value that it shows.
+fn value(data_type: DataType, cell: &str) -> Value {
+    match data_type {
+        DataType::Boolean => Value::Boolean(cell == "true"),
+        DataType::Int32 | DataType::Date => Value::Int32(cell.parse().unwrap()),
+        DataType::Int64 | DataType::Timestamp => Value::Int64(cell.parse().unwrap()),
+        DataType::Float => Value::Float(f32::from_bits(u32::from_str_radix(cell, 16).unwrap())),
+        DataType::Double => Value::Double(f64::from_bits(u64::from_str_radix(cell, 16).unwrap())),
+        _ => Value::Bytes(cell.as_bytes().to_vec()),
+    }
+}
+
+fn float(value: &Value) -> Option<f64> {
+    match value {
+        Value::Float(v) => Some(f64::from(*v)),
+        Value::Double(v) => Some(*v),
+        _ => None,
+    }
+}
+
+/// What points amount to, said in the plainest way.
+fn expected(data_type: DataType, points: &[(i64, Value)]) -> Aggregates {
+    let is = |types: &[DataType]| types.contains(&data_type);
+    if is(&[DataType::Blob, DataType::Object]) || points.is_empty() {
+        return Aggregates::default();
+    }
+    let less = |a: &Value, b: &Value| match (a, b) {
+        (Value::Int32(a), Value::Int32(b)) => a < b,
+        (Value::Int64(a), Value::Int64(b)) => a < b,
+        (Value::Bytes(a), Value::Bytes(b)) => a < b,
+        (a, b) => float(a).unwrap() < float(b).unwrap(),
+    };
+    let numbers = points.iter().map(|p| &p.1);
+    let numbers = numbers.filter(|v| !float(v).is_some_and(f64::is_nan));
+    let extreme = |better: &dyn Fn(&Value, &Value) -> bool| {
+        let best = numbers
+            .clone()
+            .reduce(|a, b| if better(b, a) { b } else { a });
+        best.or(points.first().map(|p| &p.1)).cloned()
+    };
+    let has_extremes = !is(&[DataType::Boolean, DataType::Text]);
+    let sum = match data_type {
+        DataType::Boolean => {
+            let trues = points.iter().filter(|p| p.1 == Value::Boolean(true));
+            Some(Value::Int64(trues.count() as i64))
+        }
+        DataType::Int32 => Some(Value::Int64(
+            points
+                .iter()
+                .map(|p| match p.1 {
+                    Value::Int32(v) => i64::from(v),
+                    _ => panic!("{:?}", p.1),
+                })
+                .sum(),
+        )),
+        DataType::Float | DataType::Double => Some(Value::Double(
+            points.iter().filter_map(|p| float(&p.1)).sum(),
+        )),
+        _ => None,
+    };
+    Aggregates {
+        first: points.first().map(|p| p.1.clone()),
+        last: points.last().map(|p| p.1.clone()),
+        min: has_extremes.then(|| extreme(&less)).flatten(),
+        max: has_extremes.then(|| extreme(&|a, b| less(b, a))).flatten(),
+        sum,
+    }
+}
+
+/// Bit for bit, but for the payload of NaN and the last digits of a sum that was stored.
+fn same(a: &Option<Value>, b: &Option<Value>, tolerance: f64) -> bool {
+    match (a.as_ref().and_then(float), b.as_ref().and_then(float)) {
+        (Some(x), Some(y)) => {
+            a.as_ref().map(std::mem::discriminant) == b.as_ref().map(std::mem::discriminant)
+                && (x == y || x.is_nan() && y.is_nan() || (x - y).abs() <= tolerance)
+        }
+        _ => a == b,
+    }
+}
+
+fn check_series(what: &str, got: &SeriesSummary, points: &[(i64, Value)]) {
+    let what = format!(
+        "{what}.{} ({}, {:?})",
+        got.measurement, got.data_type, got.source
+    );
+    assert_eq!(got.count, points.len() as u64, "{what}: count");
+    let times = points.first().zip(points.last()).map(|(a, b)| (a.0, b.0));
+    assert_eq!(got.times, times, "{what}: times");
+    let expected = expected(got.data_type, points);
+    let size: f64 = points
+        .iter()
+        .filter_map(|p| float(&p.1))
+        .map(f64::abs)
+        .sum();
+    let rounding = if got.source == SummarySource::Statistics {
+        size * 1e-12
+    } else {
+        0.0
+    };
+    for (name, a, b, tolerance) in [
+        ("first", &got.values.first, &expected.first, 0.0),
+        ("last", &got.values.last, &expected.last, 0.0),
+        ("min", &got.values.min, &expected.min, 0.0),
+        ("max", &got.values.max, &expected.max, 0.0),
+        (
+            "sum",
+            &got.values.sum,
+            &expected.sum,
+            rounding.max(size * 1e-12),
+        ),
+    ] {
+        assert!(
+            same(a, b, tolerance),
+            "{what}: {name} is {a:?}, expected {b:?}"
+        );
+    }
+}
+
+/// Rows as (time, cells by column name).
+type Table = Vec<(i64, BTreeMap<String, Cell>)>;
+
+fn check_device(what: &str, got: &DeviceSummary, rows: &Table) {
+    let times = rows.first().zip(rows.last()).map(|(a, b)| (a.0, b.0));
+    let told = got.rows.unwrap();
+    assert_eq!(
+        (told.count, told.times),
+        (rows.len() as u64, times),
+        "{what}: rows, {told:?}"
+    );
+    let mut seen: Vec<&String> = Vec::new();
+    for series in &got.series {
+        let points: Vec<(i64, Value)> = rows
+            .iter()
+            .filter_map(|(t, cells)| {
+                let cell = cells.get(&series.measurement)?.as_ref()?;
+                Some((*t, value(series.data_type, cell)))
+            })
+            .collect();
+        check_series(what, series, &points);
+        seen.push(&series.measurement);
+    }
+    let named = rows.iter().flat_map(|(_, cells)| cells);
+    for (name, _) in named.filter(|(_, cell)| cell.is_some()) {
+        assert!(seen.contains(&name), "{what}: {name} has no summary");
+    }
+}
+
+/// The rows of a scan, by the columns that identify a device.
+fn by_device(
+    reader: &TsFileReader,
+    request: ScanRequest,
+    keys: usize,
+) -> BTreeMap<Vec<Cell>, Table> {
+    let (names, rows) = read(reader, request);
+    let mut out: BTreeMap<Vec<Cell>, Table> = BTreeMap::new();
+    for row in rows {
+        let time = row[0].as_ref().unwrap().parse().unwrap();
+        let cells = names
+            .iter()
+            .cloned()
+            .zip(row.iter().cloned())
+            .skip(1 + keys);
+        let table = out.entry(row[1..=keys].to_vec()).or_default();
+        table.push((time, cells.collect()));
+    }
+    out
+}
+
+/// Compares all summaries of a file with full scans, in a time range.
+fn check(reader: &TsFileReader, range: Times) {
+    let request = ScanRequest::new().with_time_range(range.0, range.1);
+    let summary = SummaryRequest::new().with_time_range(range.0, range.1);
+    let name = format!("{} in {range:?}", reader.name());
+    // Types may differ between devices: one at a time.
+    for got in summaries(reader, summary.clone()).0 {
+        let path = got.device.path();
+        let narrow = request
+            .clone()
+            .with_form(Form::Narrow)
+            .with_devices(vec![path.clone()])
+            .with_rows(Rows::All);
+        let rows = by_device(reader, narrow, 1);
+        let empty = Table::new();
+        let rows = rows.values().next().unwrap_or(&empty);
+        check_device(&format!("{name}: {path}"), &got, rows);
+    }
+    for table in reader.tables() {
+        let tags = table.columns_of(tsfile::model::ColumnCategory::Tag).count();
+        let rows = by_device(reader, request.clone().with_table(Some(&table.name)), tags);
+        let summary = summary.clone().with_table(Some(&table.name));
+        let found = summaries(reader, summary).0;
+        let key = |d: &DeviceId| -> Vec<Cell> {
+            (0..tags).map(|i| d.tag(i).map(str::to_string)).collect()
+        };
+        for got in &found {
+            let empty = Table::new();
+            let rows = rows.get(&key(&got.device)).unwrap_or(&empty);
+            check_device(&format!("{name}: {} {}", table.name, got.device), got, rows);
+        }
+        for device in rows.keys() {
+            assert!(
+                found.iter().any(|d| key(&d.device) == *device),
+                "{name}: {device:?}"
+            );
+        }
+    }
+}
+
+/// First and last time of a file, as its summaries say.
+fn span(reader: &TsFileReader) -> Option<Times> {
+    let tables = reader.tables().map(|t| Some(t.name.clone()));
+    tables
+        .chain([None])
+        .flat_map(|t| summaries(reader, SummaryRequest::new().with_table(t.as_deref())).0)
+        .filter_map(|d| d.rows?.times)
+        .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// Everything, and some ranges that cut chunks and pages.
+fn check_ranges(reader: &TsFileReader, rng: &mut Rng) {
+    check(reader, ALL);
+    let Some((start, end)) = span(reader) else {
+        return;
+    };
+    let length = (i128::from(end) - i128::from(start)) as u64;
+    let mut within = || start.wrapping_add(rng.below(length.saturating_add(1).max(1)) as i64);
+    let (a, b) = (within(), within());
+    for range in [
+        (a.min(b), a.max(b)),
+        (a, i64::MAX),
+        (i64::MIN, b),
+        (b, b),
+        (end.saturating_add(1), i64::MAX),
+    ] {
+        check(reader, range);
+    }
+}
+
+/// Compares the summaries of a file with full scans of it, in several ranges.
+pub fn check_summaries(path: &Path) {
+    let seed = path.as_os_str().as_encoded_bytes().iter();
+    let seed = seed.fold(1u64, |s, b| s.wrapping_mul(31).wrapping_add(u64::from(*b)));
+    check_ranges(&open(path), &mut Rng(seed | 1));
+}
+
+#[test]
+fn summaries_of_every_sample_are_those_of_a_full_scan() {
+    let mut failed = Vec::new();
+    let mut files = 0;
+    let mut writers: Vec<_> = std::fs::read_dir(golden())
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    writers.sort();
+    for file in writers.iter().flat_map(|w| tsfiles(w)) {
+        files += 1;
+        if std::panic::catch_unwind(|| check_summaries(&file)).is_err() {
+            failed.push(file.display().to_string());
+        }
+    }
+    assert!(
+        failed.is_empty(),
+        "{} of {files} files differ:\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
+}
+
+#[test]
+fn summaries_of_overlapping_chunks_are_those_of_a_full_scan() {
+    let mut rng = Rng(0x0ff_1e55);
+    for _ in 0..300 {
+        let (reader, ..) = random_file(&mut rng);
+        check_ranges(&reader, &mut rng);
+    }
+}
+
+#[test]
+fn summaries_of_recovered_files_are_those_of_a_full_scan() {
+    let mut rng = Rng(0x04ec_07e4);
+    for file in [
+        "java-2.4.0/multi",
+        "java-2.4.0/types_tree",
+        "cpp-2.5.0/table_nulls_multipage",
+        "java-2.4.0/enc_aligned_all",
+    ] {
+        let path = golden().join(file).with_extension("tsfile");
+        let whole = open(&path);
+        let bytes = std::fs::read(&path).unwrap();
+        let cut = bytes[..whole.data_end() as usize].to_vec();
+        let options = ReadOptions::new().with_recover(true);
+        let reader = TsFileReader::new(MemorySource::new(cut), file, options).unwrap();
+        assert!(reader.is_recovered());
+        check_ranges(&reader, &mut rng);
+    }
+}
+
+/// Sources of the series by name, of the rows, and the counters, of one device.
+fn one(reader: &TsFileReader, request: SummaryRequest) -> (DeviceSummary, ScanCounters) {
+    let (mut found, counters) = summaries(reader, request);
+    assert_eq!(found.len(), 1);
+    (found.remove(0), counters)
+}
+
+fn plain_file(chunks: &[(&[i64], Column)]) -> TsFileReader {
+    let mut f = FileBuilder::new(FormatVersion::V4);
+    for (times, values) in chunks {
+        f.plain(&device("root.d.a"), &[("s", times, values.clone())]);
+    }
+    open_bytes(f.finish())
+}
+
+#[test]
+fn statistics_answer_without_a_page() {
+    let reader = plain_file(&[
+        (&[5, 6], Column::F64(vec![Some(1.5), Some(-1.0)])),
+        // Chunks may come in any order.
+        (&[1, 2], Column::F64(vec![Some(4.0), Some(2.0)])),
+    ]);
+    let (got, counters) = one(&reader, SummaryRequest::new());
+    assert_eq!(counters, ScanCounters::default());
+    let double = |v| Some(Value::Double(v));
+    assert_eq!(
+        got.series[0],
+        SeriesSummary {
+            measurement: "s".into(),
+            data_type: DataType::Double,
+            count: 4,
+            times: Some((1, 6)),
+            values: Aggregates {
+                first: double(4.0),
+                last: double(-1.0),
+                min: double(-1.0),
+                max: double(4.0),
+                sum: double(6.5),
+            },
+            source: SummarySource::Statistics,
+        }
+    );
+    let rows = RowSummary {
+        count: 4,
+        times: Some((1, 6)),
+        source: SummarySource::Statistics,
+    };
+    assert_eq!(got.rows, Some(rows));
+
+    // Tables, and everything that the C++ and the Java library write without loss.
+    for file in [
+        "cpp-2.5.0/table_all_types",
+        "java-2.4.0/table_many_devices",
+        "cpp-2.5.0/table_two_tables",
+    ] {
+        let reader = open(&golden().join(file).with_extension("tsfile"));
+        for table in reader.tables() {
+            let request = SummaryRequest::new().with_table(Some(&table.name));
+            let (found, counters) = summaries(&reader, request);
+            assert!(
+                !found.is_empty() && counters == ScanCounters::default(),
+                "{file}: {counters:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn only_headers_are_read_where_statistics_answer() {
+    let mut f = FileBuilder::new(FormatVersion::V4);
+    for chunk in 0..5 {
+        let times: Vec<i64> = (chunk * 30_000..(chunk + 1) * 30_000).collect();
+        let values = times.iter().map(|t| Some(t * 3)).collect();
+        f.plain(&device("root.d.a"), &[("s", &times, Column::I64(values))]);
+    }
+    let bytes = f.finish();
+    let source = CountingSource::new(MemorySource::new(bytes.clone()));
+    let reader = TsFileReader::new(source.clone(), "x", ReadOptions::default()).unwrap();
+    let counts = SummaryRequest::new().with_values(false);
+    one(&reader, counts);
+    let counted = source.counts();
+    assert!(
+        counted.bytes < 100_000,
+        "{counted:?} of {} bytes",
+        bytes.len()
+    );
+    one(&reader, SummaryRequest::new());
+    let all = source.counts();
+    assert!(
+        all.bytes - counted.bytes <= 5 * 16 * 1024,
+        "{all:?}, {counted:?}"
+    );
+}
+
+#[test]
+fn overlaps_are_scanned_and_only_they() {
+    let ints = |v: &[i64]| Column::I64(v.iter().map(|v| Some(*v)).collect());
+    let reader = plain_file(&[
+        (&[1, 2, 3], ints(&[10, 90, 30])),
+        (&[2, 3, 4], ints(&[20, 35, 40])),
+        (&[7, 8], ints(&[70, 80])),
+    ]);
+    let (got, counters) = one(&reader, SummaryRequest::new());
+    let series = &got.series[0];
+    assert_eq!((series.count, series.source), (6, SummarySource::Scan));
+    // The 90 was overwritten.
+    assert_eq!(series.values.max, Some(Value::Int64(80)));
+    let rows = RowSummary {
+        count: 6,
+        times: Some((1, 8)),
+        source: SummarySource::Scan,
+    };
+    assert_eq!(got.rows, Some(rows));
+    // Two pages for the series, the same two for the rows.
+    assert_eq!(counters.pages, 4);
+    let without = SummaryRequest::new().with_rows(false);
+    let (got, counters) = one(&reader, without);
+    assert_eq!((got.rows, counters.pages), (None, 2));
+    let behind = SummaryRequest::new().with_time_range(5, 9);
+    assert_eq!(one(&reader, behind).1, ScanCounters::default());
+}
+
+#[test]
+fn nan_is_scanned_for_values_and_not_for_counts() {
+    let reader = plain_file(&[
+        (
+            &[1, 2, 3],
+            Column::F64(vec![Some(f64::NAN), Some(2.0), Some(1.0)]),
+        ),
+        (&[4], Column::F64(vec![Some(3.0)])),
+    ]);
+    let (got, counters) = one(&reader, SummaryRequest::new());
+    let series = &got.series[0];
+    assert_eq!(series.source, SummarySource::Scan);
+    assert_eq!(series.values.min, Some(Value::Double(1.0)));
+    assert_eq!(series.values.max, Some(Value::Double(3.0)));
+    assert_eq!(counters.pages, 1, "the chunk without NaN is answered");
+    let (got, counters) = one(&reader, SummaryRequest::new().with_values(false));
+    assert_eq!(got.series[0].source, SummarySource::Statistics);
+    assert_eq!(counters, ScanCounters::default());
+}
+
+#[test]
+fn lossy_encodings_are_scanned_for_values_and_not_for_counts() {
+    for file in [
+        "java-2.4.0/enc_camel",
+        "java-2.4.0/max_point_number",
+        "cpp-2.5.0/enc_camel",
+    ] {
+        let reader = open(&golden().join(file).with_extension("tsfile"));
+        let (found, counters) = summaries(&reader, SummaryRequest::new().with_rows(false));
+        assert!(counters.pages > 0, "{file}");
+        for series in found.iter().flat_map(|d| &d.series) {
+            assert_eq!(
+                series.source,
+                SummarySource::Scan,
+                "{file}: {}",
+                series.measurement
+            );
+        }
+        let counts = SummaryRequest::new().with_rows(false).with_values(false);
+        assert_eq!(
+            summaries(&reader, counts).1,
+            ScanCounters::default(),
+            "{file}"
+        );
+    }
+    // In one file the encodings decide, series by series.
+    let path = golden().join("java-2.4.0/enc_ts_2diff.tsfile");
+    let (found, _) = summaries(&open(&path), SummaryRequest::new().with_rows(false));
+    for series in found.iter().flat_map(|d| &d.series) {
+        let float = matches!(series.data_type, DataType::Float | DataType::Double);
+        assert_eq!(
+            series.source == SummarySource::Scan,
+            float,
+            "{}",
+            series.measurement
+        );
+    }
+}
+
+#[test]
+fn rows_of_a_non_aligned_device_are_counted_from_times_when_series_share_some() {
+    let file = |times: [&[i64]; 2]| {
+        let mut f = FileBuilder::new(FormatVersion::V4);
+        let [a, b] = times;
+        let values = |t: &[i64]| Column::I32(vec![Some(1); t.len()]);
+        f.plain(
+            &device("root.d.a"),
+            &[("a", a, values(a)), ("b", b, values(b))],
+        );
+        open_bytes(f.finish())
+    };
+    for (times, rows, pages) in [
+        ([&[1i64, 5, 9][..], &[2, 5][..]], 4, 2),
+        // Apart from each other.
+        ([&[1, 5, 9], &[10, 20]], 5, 0),
+        // A point at every time there is.
+        ([&[1, 2, 3, 4], &[2, 4]], 4, 0),
+    ] {
+        let (got, counters) = one(&file(times), SummaryRequest::new());
+        assert_eq!(got.rows.unwrap().count, rows, "{times:?}");
+        assert_eq!(counters.pages, pages, "{times:?}");
+        assert!(
+            got.series
+                .iter()
+                .all(|s| s.source == SummarySource::Statistics)
+        );
+    }
+}
+
+#[test]
+fn a_range_decodes_the_pages_that_it_cuts_and_no_other() {
+    // Three chunks of s1 with pages of 50 points each.
+    let reader = open(&golden().join("cpp-2.5.0/tree_multi_page_chunk.tsfile"));
+    let request = |range: Times| {
+        SummaryRequest::new()
+            .with_devices(vec!["root.sg.d1".into()])
+            .with_columns(Some(vec!["s1".into()]))
+            .with_time_range(range.0, range.1)
+            .with_rows(false)
+    };
+    for (range, pages) in [
+        ((0, 2129), 0),
+        ((50, 2129), 0),
+        ((51, 2129), 1),
+        ((51, 2128), 2),
+        ((1010, 1020), 1),
+        ((40, 60), 2),
+        ((130, 999), 0),
+    ] {
+        let (_, counters) = one(&reader, request(range));
+        assert_eq!(counters.pages, pages, "{range:?}");
+    }
+    // Aligned, with nulls: a page of times and one of each column.
+    let reader = open(&golden().join("cpp-2.5.0/table_nulls_multipage.tsfile"));
+    let table = reader.tables().next().unwrap().name.clone();
+    let request = SummaryRequest::new().with_table(Some(&table));
+    let whole = summaries(&reader, request.clone()).0;
+    let series = whole[0].series.len() as u64;
+    let (start, end) = whole[0].rows.unwrap().times.unwrap();
+    let inside = request.with_time_range(start + 1, end - 1);
+    let filtered = inside.with_device_filter({
+        let id = whole[0].device.clone();
+        move |d| *d == id
+    });
+    let (got, counters) = one(&reader, filtered);
+    assert_eq!(got.rows.unwrap().count, whole[0].rows.unwrap().count - 2);
+    // Twice a page of times and one of each column, and the two pages of times once more for the rows.
+    assert!(
+        counters.pages <= 2 * (1 + series) + 2,
+        "{counters:?}, {series} series"
+    );
+}
+
+#[test]
+fn tables_are_summed_up_by_device_without_their_tags() {
+    let mut f = FileBuilder::new(FormatVersion::V4);
+    f.table("t", &["tag"], &["x"]);
+    let values = |v: &[Option<i64>]| Column::I64(v.to_vec());
+    for tag in [Some("b"), None, Some("a")] {
+        // Java writes an empty series for a tag that a tablet left out.
+        f.aligned(
+            &table_device("t", tag),
+            &[1, 2],
+            &[
+                ("tag", values(&[None, None])),
+                ("x", values(&[None, Some(1)])),
+            ],
+        );
+    }
+    let reader = open_bytes(f.finish());
+    let request = SummaryRequest::new().with_table(Some("t"));
+    let (found, _) = summaries(&reader, request.clone());
+    let tags: Vec<Option<&str>> = found.iter().map(|d| d.device.tag(0)).collect();
+    assert_eq!(tags, [None, Some("a"), Some("b")]);
+    assert!(
+        found
+            .iter()
+            .all(|d| d.series.len() == 1 && d.rows.unwrap().count == 2)
+    );
+    let request = request.with_device_filter(|d| d.tag(0) == Some("b"));
+    assert_eq!(summaries(&reader, request).0.len(), 1);
+    assert!(summaries(&reader, SummaryRequest::new()).0.is_empty());
+    assert_eq!(reader.model_of(&found[0].device), Model::Table);
+}
+
+#[test]
+fn errors_name_file_and_series() {
+    let path: &Path = &golden().join("java-2.4.0/enc_camel.tsfile");
+    let mut bytes = std::fs::read(path).unwrap();
+    let reader = open(path);
+    let series = reader
+        .index()
+        .unwrap()
+        .device(0)
+        .unwrap()
+        .timeseries(0)
+        .unwrap();
+    bytes[series.chunks[0].offset as usize] = 0x33;
+    let source = MemorySource::new(bytes);
+    let reader = TsFileReader::new(source, "x.tsfile", ReadOptions::default()).unwrap();
+    let mut all = summarize(&reader, SummaryRequest::new()).unwrap();
+    let error = all.find_map(Result::err).unwrap();
+    assert_eq!(error.file(), Some("x.tsfile"));
+    let text = error.to_string();
+    assert!(text.contains(&series.measurement), "{text}");
+    assert!(all.next().is_none());
+}
