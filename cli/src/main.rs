@@ -13,6 +13,7 @@ mod progress;
 mod render;
 mod report;
 mod scope;
+mod shell;
 
 use std::process::ExitCode;
 

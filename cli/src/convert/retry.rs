@@ -1,12 +1,13 @@
-//! The full command that does what this one could not: the same arguments with something changed, quoted for a shell.
+//! The full `convert` that does what this one could not: the same arguments with something changed.
 
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use crate::cmd::convert::{Args, is_stdout};
+use crate::shell::{line, option, path, program};
 
 /// Longest name that is made out of that of a table, in bytes.
 const MAX_NAME_BYTES: usize = 100;
@@ -15,15 +16,7 @@ const MAX_NAME_BYTES: usize = 100;
 pub fn command(args: &Args) -> String {
     let mut words = vec![program(), "convert".into()];
     words.extend(args.inputs.iter().map(path));
-    let mut option = |flag: &str, value: OsString| {
-        if value.as_encoded_bytes().starts_with(b"-") && value.len() > 1 && flag.starts_with("--") {
-            let mut word = OsString::from(format!("{flag}="));
-            word.push(value);
-            words.push(word);
-        } else {
-            words.extend([OsString::from(flag), value]);
-        }
-    };
+    let mut option = |flag: &str, value: OsString| words.extend(option(flag, value));
     if let Some(output) = &args.output {
         let output = if is_stdout(output) {
             output.into()
@@ -77,58 +70,8 @@ pub fn command(args: &Args) -> String {
     line(&words)
 }
 
-/// The command that shows what is in a file.
-pub fn inspect(file: &Path) -> String {
-    line(&[program(), "inspect".into(), path(file)])
-}
-
-/// As this program was called, so that the line runs where this one ran.
-fn program() -> OsString {
-    std::env::args_os()
-        .next()
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "tsfile-cli".into())
-}
-
-fn line(words: &[OsString]) -> String {
-    let words: Vec<_> = words.iter().map(|w| quoted(w)).collect();
-    words.join(" ")
-}
-
 fn value_name<T: ValueEnum>(value: Option<T>) -> Option<OsString> {
     Some(value?.to_possible_value()?.get_name().into())
-}
-
-/// A path that no flag is mistaken for.
-fn path(path: impl AsRef<Path>) -> OsString {
-    let path = path.as_ref();
-    if path.as_os_str().as_encoded_bytes().starts_with(b"-") {
-        return Path::new(".").join(path).into();
-    }
-    path.into()
-}
-
-/// One word for a POSIX shell; what is no text or no printable character needs the `$''` of bash, zsh and ksh.
-fn quoted(word: &OsStr) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-    match word.to_str() {
-        Some(text) if !text.is_empty() && text.chars().all(is_plain) => text.to_owned(),
-        Some(text) if !text.chars().any(char::is_control) => {
-            format!("'{}'", text.replace('\'', r"'\''"))
-        }
-        _ => {
-            let mut out = String::from("$'");
-            for &byte in word.as_encoded_bytes() {
-                match byte {
-                    b'\'' | b'\\' => out.extend(['\\', char::from(byte)]),
-                    b' '..=b'~' => out.push(char::from(byte)),
-                    _ => out.push_str(&format!("\\x{byte:02x}")),
-                }
-            }
-            out.push('\'');
-            out
-        }
-    }
 }
 
 /// Names of several outputs that stand for several things: safe as file names, and no two the same, even where case
@@ -179,20 +122,6 @@ pub fn beside(output: &Path, name: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_survive_a_shell() {
-        for (word, expected) in [
-            ("plain-1.csv", "plain-1.csv"),
-            ("", "''"),
-            ("two words", "'two words'"),
-            ("it's $HOME", r"'it'\''s $HOME'"),
-            ("Größe", "'Größe'"),
-            ("a\nb'", r"$'a\x0ab\''"),
-        ] {
-            assert_eq!(quoted(word.as_ref()), expected);
-        }
-    }
 
     #[test]
     fn file_names_are_safe_and_differ() {

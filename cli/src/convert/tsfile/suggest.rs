@@ -11,6 +11,7 @@ use crate::args::{Dates, Form, OpenArgs, Text};
 use crate::cmd::convert::{Args, is_stdout};
 use crate::convert::retry::{self, FileNames, beside};
 use crate::exit::{Failure, Outcome};
+use crate::shell;
 
 /// Commands that an error prints at most.
 const MAX_COMMANDS: usize = 20;
@@ -57,7 +58,7 @@ impl TsFiles {
                 let broken = error.file().map(PathBuf::from);
                 broken
                     .filter(|file| self.args.inputs.contains(file))
-                    .map(|file| retry::inspect(&file))
+                    .map(|file| shell::inspect(&file))
                     .into_iter()
                     .collect()
             }
