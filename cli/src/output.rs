@@ -16,8 +16,6 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::render::{self, NonFinite};
 
-/// What null looks like in the CSV of the compatible commands.
-const CSV_NULL: &str = "\\N";
 /// Spaces between the columns of a table.
 const TABLE_GAP: usize = 2;
 /// A table is laid out by its first rows; those after them stream, and only widen the columns.
@@ -119,8 +117,8 @@ impl Cell<'_> {
 
     fn csv(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Null => out.extend_from_slice(CSV_NULL.as_bytes()),
-            Self::Text(v) => render::field(out, v, b',', CSV_NULL),
+            Self::Null => out.extend_from_slice(render::CSV_NULL.as_bytes()),
+            Self::Text(v) => render::field(out, v, b',', render::CSV_NULL),
             _ => self.plain(out),
         }
     }
@@ -166,7 +164,7 @@ impl<W: Write> Printer<W> {
                 if i > 0 {
                     printer.line.push(b',');
                 }
-                render::field(&mut printer.line, name, b',', CSV_NULL);
+                render::field(&mut printer.line, name, b',', render::CSV_NULL);
             }
             printer.end_line()?;
         }

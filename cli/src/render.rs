@@ -6,6 +6,8 @@
 
 use arrow_schema::TimeUnit;
 
+/// What null looks like in the CSV of the compatible commands.
+pub const CSV_NULL: &str = "\\N";
 const SECONDS_PER_DAY: i64 = 86_400;
 /// Days from 0000-03-01 to 1970-01-01.
 const EPOCH_SHIFT_DAYS: i64 = 719_468;
