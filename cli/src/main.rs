@@ -14,6 +14,7 @@ mod render;
 mod report;
 mod scope;
 mod shell;
+mod table;
 mod values;
 
 use std::process::ExitCode;

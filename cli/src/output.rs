@@ -2,8 +2,8 @@
 //!
 //! | value | table | NDJSON | CSV |
 //! |---|---|---|---|
-//! | null | nothing | `null` | `\N` |
-//! | empty string | nothing | `""` | `""` |
+//! | null | `null` | `null` | `\N` |
+//! | empty string | `""` | `""` | `""` |
 //! | INT64, TIMESTAMP | digits | decimal string | digits |
 //! | BLOB | `0x` hex | string | `0x` hex |
 //! | NaN, infinities | `nan` `inf` `-inf` | `null` | `nan` `inf` `-inf` |
@@ -11,15 +11,11 @@
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 
-use clap::ValueEnum;
-use unicode_width::UnicodeWidthStr as _;
+use clap::{Args, ValueEnum};
 
 use crate::render::{self, NonFinite};
+use crate::table::{Color, Kind, Look, Table};
 
-/// Spaces between the columns of a table.
-const TABLE_GAP: usize = 2;
-/// A table is laid out by its first rows; those after them stream, and only widen the columns.
-const TABLE_LAYOUT_ROWS: usize = 4096;
 /// Rows are handed to the stream in pieces of about this size.
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -33,6 +29,25 @@ pub enum Format {
     Ndjson,
     /// Comma-separated with a header
     Csv,
+}
+
+/// How rows are printed, and whether in colour.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct FormatArgs {
+    /// How rows are printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+    /// When tables are coloured; NO_COLOR is honoured
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+impl FormatArgs {
+    /// How a table looks on stdout.
+    pub fn look(self) -> Look {
+        Look::of_stdout(self.color)
+    }
 }
 
 /// One value of a row.
@@ -55,6 +70,8 @@ pub enum Cell<'a> {
     Int64(i64),
     /// A number of things or bytes; bare in NDJSON.
     Count(u64),
+    /// A number of things or bytes in the compatible commands: a decimal string in NDJSON.
+    Tally(u64),
     /// A FLOAT.
     Float(f32),
     /// A DOUBLE.
@@ -91,7 +108,7 @@ impl Cell<'_> {
             Self::Bool(v) => out.extend_from_slice(if *v { b"true" } else { b"false" }),
             Self::Int32(v) => render::int(out, *v),
             Self::Int64(v) => render::int(out, *v),
-            Self::Count(v) => render::int(out, *v),
+            Self::Count(v) | Self::Tally(v) => render::int(out, *v),
             Self::Float(v) => render::f32(out, *v, NonFinite::Bare),
             Self::Double(v) => render::f64(out, *v, NonFinite::Bare),
             Self::Text(v) => out.extend_from_slice(v.as_bytes()),
@@ -107,11 +124,25 @@ impl Cell<'_> {
             Self::Float(v) => render::f32(out, *v, NonFinite::Null),
             Self::Double(v) => render::f64(out, *v, NonFinite::Null),
             Self::Bool(_) | Self::Int32(_) | Self::Count(_) => self.plain(out),
-            Self::Int64(_) | Self::Blob(_) => {
+            Self::Int64(_) | Self::Tally(_) | Self::Blob(_) => {
                 out.push(b'"');
                 self.plain(out);
                 out.push(b'"');
             }
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Null => Kind::Null,
+            Self::Bool(_) | Self::Blob(_) => Kind::Word,
+            Self::Text(_) => Kind::Text,
+            Self::Int32(_)
+            | Self::Int64(_)
+            | Self::Count(_)
+            | Self::Tally(_)
+            | Self::Float(_)
+            | Self::Double(_) => Kind::Number,
         }
     }
 
@@ -125,22 +156,16 @@ impl Cell<'_> {
 }
 
 /// Prints rows of fixed columns.
-///
-/// A table needs widths first: it keeps the cells of its first rows as one string of text, nothing per cell but the
-/// position of its end. Rows beyond [`TABLE_LAYOUT_ROWS`] are printed in pieces, so that no table is held as a whole.
 pub struct Printer<W: Write> {
     out: BufWriter<W>,
     format: Format,
     columns: Vec<String>,
     line: Vec<u8>,
-    cells: Vec<u8>,
-    ends: Vec<usize>,
-    /// Of the columns of a table; empty until its header is printed.
-    widths: Vec<usize>,
+    table: Table,
 }
 
 impl<W: Write> Printer<W> {
-    /// Starts printing rows of `columns` to `out`.
+    /// Starts printing rows of `columns` to `out`; `look` is for tables.
     ///
     /// # Errors
     ///
@@ -148,16 +173,16 @@ impl<W: Write> Printer<W> {
     pub fn start<S: Into<String>>(
         out: W,
         format: Format,
+        look: Look,
         columns: impl IntoIterator<Item = S>,
     ) -> io::Result<Self> {
+        let columns: Vec<String> = columns.into_iter().map(Into::into).collect();
         let mut printer = Self {
             out: BufWriter::with_capacity(BUFFER_BYTES, out),
             format,
-            columns: columns.into_iter().map(Into::into).collect(),
+            table: Table::new(&columns, look),
+            columns,
             line: Vec::new(),
-            cells: Vec::new(),
-            ends: Vec::new(),
-            widths: Vec::new(),
         };
         if format == Format::Csv {
             for (i, name) in printer.columns.iter().enumerate() {
@@ -181,13 +206,9 @@ impl<W: Write> Printer<W> {
         match self.format {
             Format::Table => {
                 for cell in cells {
-                    cell.plain(&mut self.cells);
-                    self.ends.push(self.cells.len());
+                    self.table.cell(cell.kind(), |out| cell.plain(out));
                 }
-                if self.ends.len() >= TABLE_LAYOUT_ROWS * self.columns.len() {
-                    self.print_table()?;
-                }
-                Ok(())
+                self.table.end_row(&mut self.out)
             }
             Format::Csv => {
                 for (i, cell) in cells.enumerate() {
@@ -218,7 +239,7 @@ impl<W: Write> Printer<W> {
     /// When the stream refuses it.
     pub fn finish(mut self) -> io::Result<()> {
         if self.format == Format::Table {
-            self.print_table()?;
+            self.table.print(&mut self.out)?;
         }
         self.out.flush()
     }
@@ -229,84 +250,23 @@ impl<W: Write> Printer<W> {
         self.line.clear();
         Ok(())
     }
-
-    fn print_table(&mut self) -> io::Result<()> {
-        let columns = self.columns.len();
-        let with_header = self.widths.is_empty();
-        if with_header {
-            self.widths = self.columns.iter().map(|c| one_line(c).width()).collect();
-        }
-        let mut start = 0;
-        for (i, &end) in self.ends.iter().enumerate() {
-            let width = one_line(&String::from_utf8_lossy(&self.cells[start..end])).width();
-            let column = &mut self.widths[i % columns];
-            *column = width.max(*column);
-            start = end;
-        }
-        if with_header {
-            for (i, name) in self.columns.iter().enumerate() {
-                put(
-                    &mut self.out,
-                    &one_line(name),
-                    self.widths[i],
-                    i + 1 == columns,
-                )?;
-            }
-        }
-        let mut start = 0;
-        for (i, &end) in self.ends.iter().enumerate() {
-            let column = i % columns;
-            let text = String::from_utf8_lossy(&self.cells[start..end]);
-            put(
-                &mut self.out,
-                &one_line(&text),
-                self.widths[column],
-                column + 1 == columns,
-            )?;
-            start = end;
-        }
-        self.cells.clear();
-        self.ends.clear();
-        Ok(())
-    }
-}
-
-fn put(out: &mut impl Write, text: &str, width: usize, last: bool) -> io::Result<()> {
-    out.write_all(text.as_bytes())?;
-    if last {
-        return out.write_all(b"\n");
-    }
-    let spaces = width.saturating_sub(text.width()) + TABLE_GAP;
-    write!(out, "{:spaces$}", "")
-}
-
-/// Control characters of a name must neither break the table nor reach the terminal.
-pub fn one_line(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_control) {
-        Cow::Owned(
-            text.chars()
-                .flat_map(|c| {
-                    let escape = c.is_control();
-                    escape
-                        .then(|| c.escape_default())
-                        .into_iter()
-                        .flatten()
-                        .chain((!escape).then_some(c))
-                })
-                .collect(),
-        )
-    } else {
-        Cow::Borrowed(text)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn start(
+        out: &mut Vec<u8>,
+        format: Format,
+        columns: impl IntoIterator<Item = &'static str>,
+    ) -> Printer<&mut Vec<u8>> {
+        Printer::start(out, format, Look::default(), columns).unwrap()
+    }
+
     fn print(format: Format) -> String {
         let mut out = Vec::new();
-        let mut printer = Printer::start(&mut out, format, ["object", "value", "x"]).unwrap();
+        let mut printer = start(&mut out, format, ["object", "value", "x"]);
         printer
             .row(&[
                 "root.d1".into(),
@@ -348,12 +308,17 @@ mod tests {
     #[test]
     fn small_values_are_bare_in_ndjson() {
         let mut out = Vec::new();
-        let mut printer = Printer::start(&mut out, Format::Ndjson, ["a", "b", "c"]).unwrap();
+        let mut printer = start(&mut out, Format::Ndjson, ["a", "b", "c", "d"]);
         printer
-            .row(&[Cell::Bool(true), Cell::Int32(-1), Cell::Float(2.5)])
+            .row(&[
+                Cell::Bool(true),
+                Cell::Int32(-1),
+                Cell::Float(2.5),
+                Cell::Tally(3),
+            ])
             .unwrap();
         printer.finish().unwrap();
-        assert_eq!(out, b"{\"a\":true,\"b\":-1,\"c\":2.5}\n");
+        assert_eq!(out, b"{\"a\":true,\"b\":-1,\"c\":2.5,\"d\":\"3\"}\n");
     }
 
     #[test]
@@ -362,7 +327,7 @@ mod tests {
             print(Format::Table),
             "object   value                x\n\
              root.d1  9223372036854775807  nan\n\
-             \x20                             0x01ff\n\
+             \"\"       null                 0x01ff\n\
              \\N       a,b\\nc               2.0\n"
         );
     }

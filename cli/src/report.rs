@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 
 use clap::Args;
 
-use crate::output::{Cell, Format, Printer};
+use crate::output::{Cell, FormatArgs, Printer};
 use crate::render;
 
 /// What `schema_version` says in every `--json`; it changes when a member changes its meaning.
@@ -17,9 +17,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct ReportArgs {
-    /// How rows are printed
-    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
-    pub format: Format,
+    /// How rows are printed.
+    #[command(flatten)]
+    pub rows: FormatArgs,
     /// Print one JSON object with schema_version
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
@@ -42,7 +42,7 @@ pub enum Report<W: Write> {
 pub struct JsonObject<W: Write> {
     out: BufWriter<W>,
     line: Vec<u8>,
-    columns: &'static [&'static str],
+    columns: Vec<String>,
     key: Option<&'static str>,
     open: bool,
     rows: u64,
@@ -58,9 +58,10 @@ impl<W: Write> Report<W> {
         out: W,
         args: &ReportArgs,
         several_files: bool,
-        columns: &'static [&'static str],
+        columns: &[impl AsRef<str>],
         key: Option<&'static str>,
     ) -> io::Result<Self> {
+        let columns: Vec<String> = columns.iter().map(|c| c.as_ref().to_owned()).collect();
         if args.json {
             let mut out = BufWriter::new(out);
             write!(out, "{{\"schema_version\":{SCHEMA_VERSION},\"files\":[")?;
@@ -74,10 +75,10 @@ impl<W: Write> Report<W> {
                 files: 0,
             }));
         }
-        let first = several_files.then_some("file");
-        let names = first.iter().chain(columns).copied();
+        let first = several_files.then(|| "file".to_owned());
+        let names = first.into_iter().chain(columns);
         Ok(Self::Rows {
-            printer: Printer::start(out, args.format, names)?,
+            printer: Printer::start(out, args.rows.format, args.rows.look(), names)?,
             file: several_files.then(String::new),
         })
     }
@@ -169,8 +170,8 @@ impl<W: Write> JsonObject<W> {
             render::json_string(&mut self.line, name);
             self.line.push(b':');
             match cell {
-                // Metadata are sizes and counts here; times do not occur.
-                Cell::Int64(v) => render::int(&mut self.line, *v),
+                // Sizes and counts are numbers here: the contract is about rows.
+                Cell::Tally(v) => render::int(&mut self.line, *v),
                 cell => cell.json(&mut self.line),
             }
         }
@@ -199,13 +200,14 @@ impl<W: Write> JsonObject<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::Format;
 
     fn print(args: &ReportArgs, several: bool, key: Option<&'static str>) -> String {
         let mut out = Vec::new();
         let mut report = Report::start(&mut out, args, several, &["n", "x"], key).unwrap();
         for file in ["a", "b"] {
             report.file(file).unwrap();
-            report.row(&[Cell::Int64(1), Cell::from("v")]).unwrap();
+            report.row(&[Cell::Tally(1), Cell::from("v")]).unwrap();
         }
         report.finish().unwrap();
         String::from_utf8(out).unwrap()
@@ -214,12 +216,15 @@ mod tests {
     #[test]
     fn several_files_are_told_apart_in_rows_and_in_the_object() {
         let csv = ReportArgs {
-            format: Format::Csv,
+            rows: FormatArgs {
+                format: Format::Csv,
+                ..FormatArgs::default()
+            },
             json: false,
         };
         assert_eq!(print(&csv, true, None), "file,n,x\na,1,v\nb,1,v\n");
         let json = ReportArgs {
-            format: Format::Table,
+            rows: FormatArgs::default(),
             json: true,
         };
         assert_eq!(

@@ -63,7 +63,7 @@ impl Args {
                     "-d, -t and -m choose what --chunks and --pages list; the screen is about the whole file",
                 ));
             }
-            if self.report.format != crate::output::Format::Table {
+            if self.report.rows.format != crate::output::Format::Table {
                 return Err(Failure::usage(
                     "-f is for --chunks and --pages; for machines the screen is --json",
                 ));
@@ -161,7 +161,8 @@ fn rows(
     let several = args.files.len() > 1;
     let first = several.then_some("file");
     let names = first.iter().chain(columns).copied();
-    let mut printer = Printer::start(out, args.report.format, names).output("stdout")?;
+    let (format, look) = (args.report.rows.format, args.report.rows.look());
+    let mut printer = Printer::start(out, format, look, names).output("stdout")?;
     for path in &args.files {
         let (reader, facts) = match open(path) {
             Ok(opened) => opened,

@@ -38,8 +38,8 @@ pub fn run(args: &Args) -> Outcome {
         let reader = scope::open(path, &args.open)?;
         report.file(reader.name()).output("stdout")?;
         let row = [
-            Cell::Int64(i64::try_from(reader.size_bytes()).unwrap_or(i64::MAX)),
-            Cell::Int64(i64::from(reader.format_version().code())),
+            Cell::Tally(reader.size_bytes()),
+            Cell::Tally(u64::from(reader.format_version().code())),
             scope::model(&reader).into(),
         ];
         report.row(&row).output("stdout")?;

@@ -8,8 +8,8 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::facts::{Facts, Share};
 use crate::args::TimeUnit;
-use crate::output::one_line;
 use crate::render;
+use crate::table::one_line;
 
 /// Columns of the screen.
 const WIDTH: usize = 100;
