@@ -524,6 +524,8 @@ fn rows_of_a_non_aligned_device_are_counted_from_times_when_series_share_some() 
         let (got, counters) = one(&file(times), SummaryRequest::new());
         assert_eq!(got.rows.unwrap().count, rows, "{times:?}");
         assert_eq!(counters.pages, pages, "{times:?}");
+        let none = SummaryRequest::new().with_columns(Some(vec!["c".into()]));
+        assert!(summaries(&file(times), none).0.is_empty());
         assert!(
             got.series
                 .iter()

@@ -92,6 +92,11 @@ impl Parts {
         Ok(parts)
     }
 
+    /// Whether no series is wanted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
     /// The time chunk of a value chunk is the last one before it: time comes first in a chunk group.
     fn time_of(&self, first_time: usize, at: &ChunkAt, measurement: &str) -> Result<usize> {
         let own = self.times.get(first_time..).unwrap_or(&[]);

@@ -23,8 +23,8 @@ use super::devices::FileDevices;
 use super::request::DeviceFilter;
 use crate::Result;
 use crate::model::{ColumnCategory, DataType, DeviceId, Value};
-use crate::read::TsFileReader;
 use crate::read::context::ScanCounters;
+use crate::read::{DeviceRef, TsFileReader};
 use decode::Decoder;
 use std::collections::HashSet;
 
@@ -84,7 +84,7 @@ impl SummaryRequest {
         self
     }
 
-    /// Only these measurements (default: `None`, all). Rows do not depend on it.
+    /// Only these measurements (default: `None`, all). Rows do not depend on it, but a tree device that has none of them has no summary.
     #[must_use]
     pub fn with_columns(mut self, columns: Option<Vec<String>>) -> Self {
         self.columns = columns;
@@ -272,31 +272,46 @@ impl Summaries {
     fn next_device(&mut self) -> Result<Option<DeviceSummary>> {
         let reader = self.reader.clone();
         let index = reader.index()?;
-        let run = self.devices.run(index, self.next);
-        let same: Vec<_> = run
-            .iter()
-            .filter_map(|&p| index.device(p as usize))
-            .collect();
-        let Some(first) = same.first() else {
-            return Ok(None);
-        };
-        let id = first.id().clone();
-        self.next += run.len();
-        let parts = device::Parts::collect(&same, |m| self.wants(m), self.request.rows);
-        let summary = parts.and_then(|parts| {
-            let series = device::series(&parts, &self.request, &mut self.decoder)?;
-            let rows = match self.request.rows {
-                true => Some(device::rows(&parts, &self.request, &mut self.decoder)?),
-                false => None,
+        loop {
+            let run = self.devices.run(index, self.next);
+            let same: Vec<_> = run
+                .iter()
+                .filter_map(|&p| index.device(p as usize))
+                .collect();
+            let Some(first) = same.first() else {
+                return Ok(None);
             };
-            Ok((series, rows))
-        });
-        let (series, rows) = summary.map_err(|e| reader.in_file(e.device(id.path())))?;
-        Ok(Some(DeviceSummary {
-            device: id,
-            rows,
-            series,
-        }))
+            let id = first.id().clone();
+            self.next += run.len();
+            let summary = self
+                .sum_up(&same)
+                .map_err(|e| reader.in_file(e.device(id.path())))?;
+            if let Some((series, rows)) = summary {
+                return Ok(Some(DeviceSummary {
+                    device: id,
+                    rows,
+                    series,
+                }));
+            }
+        }
+    }
+
+    /// The series and rows of what is one device; `None` when nothing of it is wanted.
+    fn sum_up(
+        &mut self,
+        same: &[DeviceRef<'_>],
+    ) -> Result<Option<(Vec<SeriesSummary>, Option<RowSummary>)>> {
+        let parts = device::Parts::collect(same, |m| self.wants(m), self.request.rows)?;
+        let chosen = self.request.table.is_none() && self.request.columns.is_some();
+        if chosen && parts.is_empty() {
+            return Ok(None);
+        }
+        let series = device::series(&parts, &self.request, &mut self.decoder)?;
+        let rows = match self.request.rows {
+            true => Some(device::rows(&parts, &self.request, &mut self.decoder)?),
+            false => None,
+        };
+        Ok(Some((series, rows)))
     }
 }
 
