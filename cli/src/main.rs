@@ -15,6 +15,7 @@ mod report;
 mod scope;
 mod shell;
 mod table;
+mod tags;
 mod values;
 
 use std::process::ExitCode;
@@ -40,7 +41,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(tags::fold(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),
     };

@@ -129,6 +129,6 @@ impl<'a> Scope<'a> {
 }
 
 /// Names of tables and columns are the same whatever their case, as both writers store them in lower case.
-fn same_name(a: &str, b: &str) -> bool {
+pub fn same_name(a: &str, b: &str) -> bool {
     a == b || a.to_lowercase() == b.to_lowercase()
 }

@@ -283,6 +283,89 @@ tsfile-cli: try:
 }
 
 #[test]
+fn tags_choose_the_devices_of_a_table() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(dir.path(), "cpp-2.5.0/table_two_tables.tsfile", "x.tsfile");
+    let ids = |flags: &[&str]| {
+        let args = ["x.tsfile", "-o", "-", "--to", "csv", "-t", "t1"];
+        let out = ok(dir.path(), &[&args, flags].concat());
+        let mut ids: Vec<String> = out
+            .lines()
+            .skip(1)
+            .map(|l| l.split(',').nth(1).unwrap().to_owned())
+            .collect();
+        ids.dedup();
+        ids.join(" ")
+    };
+    assert_eq!(ids(&["--tag-filter", "ID", "eq", "dev1"]), "dev1");
+    assert_eq!(
+        ids(&["--tag-filter", "id", "neq", "dev1"]),
+        "dev0 dev2 dev3"
+    );
+    assert_eq!(
+        ids(&["--tag-filter", "id", "regexp", "dev[12]"]),
+        "dev1 dev2"
+    );
+    assert_eq!(ids(&["--tag-filter", "id", "is-null"]), "");
+    let two = [
+        "--tag-filter",
+        "id",
+        "not-null",
+        "--tag-filter",
+        "id",
+        "eq",
+        "dev3",
+    ];
+    assert_eq!(ids(&[&two[..], &["--tag-match", "all"]].concat()), "dev3");
+    assert_eq!(
+        ids(&[&two[..], &["--tag-match", "any"]].concat()),
+        "dev0 dev1 dev2 dev3"
+    );
+    // Only one of the tables has the tag.
+    fails(
+        dir.path(),
+        &["x.tsfile", "-o", "x.csv", "--tag-filter", "id", "is-null"],
+        1,
+        "tsfile-cli: error: x.tsfile: expected one table, found the 2 tables t1, t2; name one with -t TABLE, or write them all with --output-dir\n\
+         tsfile-cli: try:\n  tsfile-cli convert x.tsfile -o x.t1.csv --table t1 --tag-filter id is-null\n",
+    );
+    for (flags, told) in [
+        (
+            &["-t", "t1", "--tag-filter", "v", "eq", "1"][..],
+            "no tag v; there are: id",
+        ),
+        (
+            &["-t", "t2", "--tag-filter", "id", "eq", "1"],
+            "it has no tags",
+        ),
+        (
+            &["-t", "t1", "--tag-filter", "id", "like", "1"],
+            "expected TAG eq|neq|regexp VALUE",
+        ),
+        (
+            &["-t", "t1", "--tag-filter", "id", "regexp", "("],
+            "no regular expression",
+        ),
+        (&["-t", "t1", "--tag-match", "all"], "leave it out"),
+        (&[&["-t", "t1"], &two[..]].concat()[..], "need --tag-match"),
+        (
+            &["-d", "root.a", "--tag-filter", "id", "is-null"],
+            "leave out -d",
+        ),
+    ] {
+        let args = [&["x.tsfile", "-o", "-", "--to", "csv"], flags].concat();
+        let output = run(dir.path(), &args);
+        assert_eq!(output.status.code(), Some(1), "{flags:?}");
+        assert!(
+            stderr(&output).contains(told),
+            "{flags:?}: {}",
+            stderr(&output)
+        );
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
 fn both_models_need_one_command_each() {
     let dir = tempfile::tempdir().unwrap();
     copy(dir.path(), "java-2.4.0/mixed_tree_table.tsfile", "x.tsfile");

@@ -15,6 +15,7 @@ use crate::convert::tsfile::{Part, TsFiles};
 use crate::convert::{forms, input, sink, steps};
 use crate::exit::{self, Blame as _, Failure, Outcome};
 use crate::progress::Progress;
+use crate::tags::TagArgs;
 
 /// Stands for stdout where a file is expected.
 const STDOUT: &str = "-";
@@ -28,6 +29,7 @@ Examples:
   tsfile-cli convert plant.tsfile -o plant.parquet
   tsfile-cli convert plant.tsfile -o - --to csv --form narrow -d root.ln.wf01.wt01 | head
   tsfile-cli convert monday.tsfile tuesday.tsfile -t weather -m temperature -o weather.arrow
+  tsfile-cli convert plant.tsfile -t weather --tag-filter site eq north -o north.parquet
   tsfile-cli convert plant.tsfile --output-dir plant --to parquet
   tsfile-cli convert wide.parquet --form narrow -o narrow.parquet
   tsfile-cli convert narrow.csv --form table --tags site,device -o table.csv
@@ -83,6 +85,8 @@ pub struct Args {
     #[command(flatten)]
     pub range: RangeArgs,
     #[command(flatten)]
+    pub tag_filter: TagArgs,
+    #[command(flatten)]
     pub time: TimeArgs,
     /// What becomes of text in TsFiles that is not UTF-8 [default: utf8, an error]
     #[arg(long, help_heading = "Values")]
@@ -116,6 +120,7 @@ pub fn run(args: Args) -> Outcome {
 
 /// A flag that would be ignored is a misunderstanding.
 fn check_flags(args: &Args, tsfiles: bool) -> Outcome {
+    args.tag_filter.check(!args.object.device.is_empty())?;
     let given: &[(&str, bool)] = if tsfiles {
         &[
             ("--tags", args.tags.is_some()),
@@ -125,6 +130,7 @@ fn check_flags(args: &Args, tsfiles: bool) -> Outcome {
         &[
             ("--output-dir", args.output_dir.is_some()),
             ("--device", !args.object.device.is_empty()),
+            ("--tag-filter", args.tag_filter.is_given()),
             ("--rows", args.rows.is_some()),
             ("--text", args.text.is_some()),
             ("--dates", args.dates.is_some()),

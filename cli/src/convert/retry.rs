@@ -57,6 +57,7 @@ pub fn command(args: &Args) -> String {
     );
     named("--text", value_name(args.text));
     named("--dates", value_name(args.dates));
+    words.extend(args.tag_filter.words());
     for (flag, given) in [
         ("--recover", args.open.recover),
         ("--ignore-mods", args.open.ignore_mods),

@@ -8,7 +8,7 @@ use std::io::IsTerminal as _;
 
 use arrow_array::RecordBatch;
 use tsfile::TsFileReader;
-use tsfile::model::{ColumnCategory, Model};
+use tsfile::model::{ColumnCategory, DeviceId, Model};
 use tsfile::read::DeviceRef;
 use tsfile::scan::{MAX_DEFAULT_WIDE_SERIES, Scan, ScanRequest, TimeAs};
 
@@ -171,6 +171,15 @@ impl TsFiles {
                 if !columns.is_empty() {
                     columns.splice(0..0, self.tags(table));
                 }
+                if let Some(keep) = self.tag_filter(part)? {
+                    request = request.with_device_filter(keep);
+                }
+            }
+            Part::Tree(_) if args.tag_filter.is_given() => {
+                return Err(Failure::usage(format!(
+                    "{}: --tag-filter is for tables; leave it out, or name a table with -t",
+                    self.names()
+                )));
             }
             Part::Tree(form) => request = request.with_form(form.library()),
         }
@@ -184,7 +193,11 @@ impl TsFiles {
             exit::say(format_args!("warning: {}: {warning}", self.names()));
         }
         // Reading the statistics of a large index takes a moment that nobody would see pay off.
-        let total_rows = std::io::stderr().is_terminal().then(|| self.rows(part));
+        let keep = self.tag_filter(part)?;
+        let kept = |device: &DeviceId| keep.as_ref().is_none_or(|keep| keep(device));
+        let total_rows = std::io::stderr()
+            .is_terminal()
+            .then(|| self.rows(part, kept));
         Ok(Source {
             schema: scan.schema(),
             total_rows: total_rows.transpose().map_err(failed)?,
@@ -208,6 +221,18 @@ impl TsFiles {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// Decides about the devices of a table, when the flags do.
+    fn tag_filter(&self, part: &Part) -> Outcome<Option<impl Fn(&DeviceId) -> bool + use<>>> {
+        let schema = match part {
+            Part::Table(table) => self.readers.iter().find_map(|r| r.table(table)),
+            Part::Tree(_) => None,
+        };
+        match schema {
+            Some(schema) => self.args.tag_filter.of_table(schema),
+            None => Ok(None),
+        }
     }
 
     fn tags(&self, table: &str) -> Vec<String> {
@@ -353,14 +378,14 @@ impl TsFiles {
     }
 
     /// About how many rows there are, from the statistics of the index.
-    fn rows(&self, part: &Part) -> tsfile::Result<u64> {
+    fn rows(&self, part: &Part, keep: impl Fn(&DeviceId) -> bool) -> tsfile::Result<u64> {
         let devices = &self.args.object.device;
         let mut rows = 0;
         for reader in &self.readers {
             let mut of_file = 0;
             for device in reader.index()?.devices() {
                 let wanted = match part {
-                    Part::Table(table) => device.id().table() == table,
+                    Part::Table(table) => device.id().table() == table && keep(device.id()),
                     Part::Tree(_) => devices.is_empty() || devices.contains(&device.id().path()),
                 };
                 if !wanted {

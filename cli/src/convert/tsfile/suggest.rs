@@ -115,13 +115,15 @@ impl TsFiles {
     /// One command per table.
     pub(super) fn commands_by_table(&self, tables: &[String]) -> Vec<String> {
         let mut names = FileNames::default();
-        // With -m only the tables that have those columns can be meant.
+        // With -m and --tag-filter only the tables that have those columns and tags can be meant.
         let wanted = &self.args.object.measurement;
         let has_columns = |table: &&String| {
             let schema = self.readers.iter().find_map(|r| r.table(table));
-            wanted.iter().all(|name| {
+            let has = |name: &String| {
                 schema.is_some_and(|s| s.columns.iter().any(|c| c.measurement.name == *name))
-            })
+            };
+            let tagged = schema.is_none_or(|s| self.args.tag_filter.of_table(s).is_ok());
+            wanted.iter().all(has) && tagged
         };
         let mut meant: Vec<_> = tables.iter().filter(has_columns).collect();
         if meant.is_empty() {
@@ -148,7 +150,8 @@ impl TsFiles {
     pub(super) fn commands_by_part(&self, tables: &[String]) -> Outcome<Vec<String>> {
         let mut commands = Vec::new();
         let mut form = None;
-        if self.args.form.is_none() && self.has_devices(Model::Tree)? {
+        let filtered = self.args.tag_filter.is_given();
+        if self.args.form.is_none() && !filtered && self.has_devices(Model::Tree)? {
             let narrow =
                 self.series().map_err(|e| self.failure(e, None))? > MAX_DEFAULT_WIDE_SERIES;
             let tree = Args {
@@ -160,7 +163,7 @@ impl TsFiles {
             form = narrow.then_some(Form::Narrow);
         }
         commands.extend(self.commands_by_table(tables));
-        if self.args.object.measurement.is_empty() {
+        if self.args.object.measurement.is_empty() && !filtered {
             let output = self.args.output.as_deref().filter(|o| !is_stdout(o));
             let named = output
                 .or(self.args.inputs.first().map(PathBuf::as_path))
