@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::exit::{Failure, Outcome};
+
 /// How a TsFile is opened.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Opening")]
@@ -58,6 +60,19 @@ impl RangeArgs {
     /// First and last time, both inclusive.
     pub fn bounds(&self) -> (i64, i64) {
         (self.start.unwrap_or(i64::MIN), self.end.unwrap_or(i64::MAX))
+    }
+
+    /// Whether there can be a time between the two.
+    ///
+    /// # Errors
+    /// Usage.
+    pub fn check(&self) -> Outcome {
+        match (self.start, self.end) {
+            (Some(start), Some(end)) if start > end => Err(Failure::usage(format!(
+                "--start {start} lies behind --end {end}"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Whether any time was excluded.

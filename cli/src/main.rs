@@ -3,6 +3,7 @@
 //! A command is one file in `cmd`; this file only knows their names and turns what they return into an exit
 //! code: 0 ok, 1 usage, 2 input, 3 output or execution. A reader that closed the pipe early is no failure.
 
+mod again;
 mod args;
 mod cmd;
 mod convert;
@@ -14,6 +15,7 @@ mod render;
 mod report;
 mod scope;
 mod shell;
+mod sums;
 mod table;
 mod tags;
 mod values;
@@ -38,6 +40,8 @@ enum Command {
     Ls(cmd::ls::Args),
     Schema(cmd::schema::Args),
     Meta(cmd::meta::Args),
+    Stats(cmd::stats::Args),
+    Count(cmd::count::Args),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +55,8 @@ fn main() -> ExitCode {
         Command::Ls(args) => cmd::ls::run(&args),
         Command::Schema(args) => cmd::schema::run(&args),
         Command::Meta(args) => cmd::meta::run(&args),
+        Command::Stats(args) => cmd::stats::run(&args),
+        Command::Count(args) => cmd::count::run(&args),
     };
     exit::code(result)
 }

@@ -51,13 +51,6 @@ impl FormatArgs {
 }
 
 /// One value of a row.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "values come with head and cat; metadata need text and integers only"
-    )
-)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell<'a> {
     /// No value.

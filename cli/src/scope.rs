@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use tsfile::TsFileReader;
 use tsfile::model::{DeviceId, Model};
 
+use crate::again;
 use crate::args::{ObjectArgs, OpenArgs};
-use crate::exit::{Failure, Outcome};
+use crate::exit::{self, Failure, Outcome};
 
 /// Opens a TsFile as the flags say.
 ///
@@ -15,6 +16,24 @@ use crate::exit::{Failure, Outcome};
 /// Input, when it cannot be opened or is corrupt.
 pub fn open(path: &Path, args: &OpenArgs) -> Outcome<TsFileReader> {
     Ok(TsFileReader::open(path, args.library())?)
+}
+
+/// Opens a TsFile whose points are wanted: says on stderr what recovery had to leave out.
+///
+/// # Errors
+/// Input, when it cannot be opened or is corrupt, with the commands that help.
+pub fn open_data(path: &Path, args: &OpenArgs) -> Outcome<TsFileReader> {
+    let reader = TsFileReader::open(path, args.library()).map_err(again::failure)?;
+    if reader.is_recovered() {
+        let name = reader.name();
+        exit::say(format_args!(
+            "{name}: has no footer; what is up to its last whole chunk group was recovered"
+        ));
+        for note in reader.recovery_notes() {
+            exit::say(format_args!("{name}: {note}"));
+        }
+    }
+    Ok(reader)
 }
 
 /// `tree`, `table`, or `mixed` when a file holds both; a file without anything is `tree`, as in the C++ tool.
@@ -92,6 +111,11 @@ impl<'a> Scope<'a> {
             }
             None => self.args.measurement.is_empty(),
         }
+    }
+
+    /// Whether a column of this name was asked for and has been seen.
+    pub fn has_seen(&self, column: &str) -> bool {
+        self.found_columns.contains(column)
     }
 
     /// Whether all that was asked for exists in one of the files.

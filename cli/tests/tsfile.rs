@@ -11,6 +11,7 @@
 )]
 #[path = "../../tsfile/tests/it/expected.rs"]
 mod expected;
+mod hand_made;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,6 +23,7 @@ use arrow_ipc::reader::FileReader;
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use assert_cmd::cargo::cargo_bin;
 use expected::{Cell, Points, cells, check_rows, expected_points, load, same_points, tsfiles};
+use hand_made::{DATE, TEXT, hand_made};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
@@ -554,34 +556,6 @@ tsfile-cli: try:
 }
 
 const INT32: u8 = 1;
-const TEXT: u8 = 5;
-const DATE: u8 = 9;
-
-/// A version 3 file without a footer: one chunk group of `root.d`, one chunk for each series, one point in each, at
-/// time 7.
-fn hand_made(series: &[(&str, u8, &[u8])]) -> Vec<u8> {
-    let string = |out: &mut Vec<u8>, text: &str| {
-        out.push(u8::try_from(text.len() * 2).unwrap()); // zigzag varint
-        out.extend(text.as_bytes());
-    };
-    let mut out = b"TsFile\x03".to_vec();
-    out.push(0x00); // chunk group header
-    string(&mut out, "root.d");
-    for (name, data_type, value) in series {
-        let mut page = vec![24]; // bytes of the times
-        page.extend([0; 4 + 4 + 8]); // TS_2DIFF: no more values, of width 0, on top of 0
-        page.extend(7i64.to_be_bytes());
-        page.extend(*value);
-        let bytes = u8::try_from(page.len()).unwrap();
-        out.push(0x05); // chunk of one page
-        string(&mut out, name);
-        out.extend([bytes + 2, *data_type, 0, 0]); // UNCOMPRESSED, PLAIN
-        out.extend([bytes, bytes]);
-        out.extend(page);
-    }
-    out.push(0x02); // separator
-    out
-}
 
 #[test]
 fn values_that_do_not_fit_have_flags() {

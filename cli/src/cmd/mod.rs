@@ -1,7 +1,9 @@
 //! The commands, one file each: `Args` and `run`.
 
 pub mod convert;
+pub mod count;
 pub mod inspect;
 pub mod ls;
 pub mod meta;
 pub mod schema;
+pub mod stats;
