@@ -8,6 +8,10 @@ use tsfile::{Error, ErrorKind};
 use crate::exit::Failure;
 use crate::shell::{self, line, option, program};
 
+/// Commands and names that an error lists at most.
+const MAX_COMMANDS: usize = 20;
+const MAX_NAMES: usize = 20;
+
 /// The command line with `flags` behind the name of the command; an empty value is a flag that takes none.
 pub fn with(flags: &[(&str, &str)]) -> String {
     let mut words = vec![program()];
@@ -22,6 +26,24 @@ pub fn with(flags: &[(&str, &str)]) -> String {
     }
     words.extend(args);
     line(&words)
+}
+
+/// The command line once for each of some values of a flag.
+pub fn with_each<'a>(
+    flags: impl IntoIterator<Item = (&'static str, &'a str)>,
+) -> impl Iterator<Item = String> {
+    let flags = flags.into_iter().take(MAX_COMMANDS);
+    flags.map(|flag| with(&[flag]))
+}
+
+/// Some names, the rest counted.
+pub fn shortened(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(MAX_NAMES).map(String::as_str).collect();
+    let mut text = shown.join(", ");
+    if names.len() > MAX_NAMES {
+        text.push_str(&format!(" and {} more", names.len() - MAX_NAMES));
+    }
+    text
 }
 
 /// An error of the library with the commands that help; those that show values have --text and --dates.

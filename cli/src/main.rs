@@ -9,10 +9,12 @@ mod cmd;
 mod convert;
 mod exit;
 mod inspect;
+mod lines;
 mod output;
 mod progress;
 mod render;
 mod report;
+mod rows;
 mod scope;
 mod shell;
 mod sums;
@@ -42,6 +44,8 @@ enum Command {
     Meta(cmd::meta::Args),
     Stats(cmd::stats::Args),
     Count(cmd::count::Args),
+    Head(cmd::head::Args),
+    Cat(cmd::cat::Args),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +61,8 @@ fn main() -> ExitCode {
         Command::Meta(args) => cmd::meta::run(&args),
         Command::Stats(args) => cmd::stats::run(&args),
         Command::Count(args) => cmd::count::run(&args),
+        Command::Head(args) => cmd::head::run(&args),
+        Command::Cat(args) => cmd::cat::run(&args),
     };
     exit::code(result)
 }

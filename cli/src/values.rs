@@ -11,59 +11,106 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, TimeUnit};
 
 use crate::render::{self, NonFinite};
+use crate::table::Kind;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// How values look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
-    /// What stands between fields; JSON without.
-    delimiter: Option<u8>,
+    quoting: Quoting,
     /// What null looks like.
     null: &'static str,
     non_finite: NonFinite,
+    /// Integers of 64 bits are strings in JSON, and instants are the numbers that they are stored as.
+    contract: bool,
+}
+
+/// How text is told from what stands around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quoting {
+    /// Quotes where a delimited field needs them.
+    Field(u8),
+    Json,
+    /// Somebody else's business.
+    None,
 }
 
 impl Style {
     /// CSV and TSV of `convert`.
     pub const fn delimited(delimiter: u8) -> Self {
         Self {
-            delimiter: Some(delimiter),
+            quoting: Quoting::Field(delimiter),
             null: "",
             non_finite: NonFinite::Bare,
+            contract: false,
         }
     }
 
     /// NDJSON of `convert`: nothing is lost.
     pub const JSON: Self = Self {
-        delimiter: None,
+        quoting: Quoting::Json,
         null: "null",
         non_finite: NonFinite::Quoted,
+        contract: false,
+    };
+    /// CSV of the compatible commands.
+    pub const CONTRACT_CSV: Self = Self {
+        null: render::CSV_NULL,
+        contract: true,
+        ..Self::delimited(b',')
+    };
+    /// NDJSON of the compatible commands.
+    pub const CONTRACT_JSON: Self = Self {
+        non_finite: NonFinite::Null,
+        contract: true,
+        ..Self::JSON
+    };
+    /// The plain text of a value, for a table that decides about nulls and quotes.
+    pub const CONTRACT_PLAIN: Self = Self {
+        quoting: Quoting::None,
+        ..Self::CONTRACT_CSV
     };
 
-    fn is_json(self) -> bool {
-        self.delimiter.is_none()
+    /// What stands between fields; JSON without.
+    pub fn delimiter(self) -> Option<u8> {
+        match self.quoting {
+            Quoting::Field(delimiter) => Some(delimiter),
+            Quoting::Json | Quoting::None => None,
+        }
+    }
+
+    /// Text.
+    pub fn string(self, out: &mut Vec<u8>, text: &str) {
+        match self.quoting {
+            Quoting::Field(delimiter) => render::field(out, text, delimiter, self.null),
+            Quoting::Json => render::json_string(out, text),
+            Quoting::None => out.extend_from_slice(text.as_bytes()),
+        }
     }
 
     fn null(self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.null.as_bytes());
     }
 
-    fn string(self, out: &mut Vec<u8>, text: &str) {
-        match self.delimiter {
-            Some(delimiter) => render::field(out, text, delimiter, self.null),
-            None => render::json_string(out, text),
-        }
-    }
-
     /// Text that needs no escaping, in quotes where the format wants them.
     fn quoted(self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.is_json() {
+        let quote = self.quoting == Quoting::Json;
+        if quote {
             out.push(b'"');
         }
         write(out);
-        if self.is_json() {
+        if quote {
             out.push(b'"');
+        }
+    }
+
+    /// An integer of 64 bits, which readers of JSON may round.
+    fn wide(self, out: &mut Vec<u8>, value: i64) {
+        if self.contract {
+            self.quoted(out, |o| render::int(o, value));
+        } else {
+            render::int(out, value);
         }
     }
 }
@@ -143,6 +190,34 @@ impl<'a> Column<'a> {
         })
     }
 
+    /// What the cell in `row` of a table holds.
+    pub fn kind(&self, row: usize) -> Kind {
+        let (valid, kind) = match self {
+            Self::Null => (false, Kind::Null),
+            Self::Bool(a) => (a.is_valid(row), Kind::Word),
+            Self::Int8(a) => (a.is_valid(row), Kind::Number),
+            Self::Int16(a) => (a.is_valid(row), Kind::Number),
+            Self::Int32(a) => (a.is_valid(row), Kind::Number),
+            Self::Int64(a) => (a.is_valid(row), Kind::Number),
+            Self::UInt8(a) => (a.is_valid(row), Kind::Number),
+            Self::UInt16(a) => (a.is_valid(row), Kind::Number),
+            Self::UInt32(a) => (a.is_valid(row), Kind::Number),
+            Self::UInt64(a) => (a.is_valid(row), Kind::Number),
+            Self::Float16(a) => (a.is_valid(row), Kind::Number),
+            Self::Float32(a) => (a.is_valid(row), Kind::Number),
+            Self::Float64(a) => (a.is_valid(row), Kind::Number),
+            Self::Date32(a) => (a.is_valid(row), Kind::Word),
+            Self::Date64(a) => (a.is_valid(row), Kind::Word),
+            Self::Seconds(a, _) => (a.is_valid(row), Kind::Number),
+            Self::Millis(a, _) => (a.is_valid(row), Kind::Number),
+            Self::Micros(a, _) => (a.is_valid(row), Kind::Number),
+            Self::Nanos(a, _) => (a.is_valid(row), Kind::Number),
+            Self::Binary(a, _) => (a.is_valid(row), Kind::Word),
+            Self::Utf8(a, _) | Self::Other(a, _) => (a.is_valid(row), Kind::Text),
+        };
+        if valid { kind } else { Kind::Null }
+    }
+
     /// Appends the value in `row`.
     ///
     /// # Errors
@@ -162,7 +237,7 @@ impl<'a> Column<'a> {
             Self::Int8(a) => with(a, out, row, style, render::int),
             Self::Int16(a) => with(a, out, row, style, render::int),
             Self::Int32(a) => with(a, out, row, style, render::int),
-            Self::Int64(a) => with(a, out, row, style, render::int),
+            Self::Int64(a) => with(a, out, row, style, |o, v| style.wide(o, v)),
             Self::UInt8(a) => with(a, out, row, style, render::int),
             Self::UInt16(a) => with(a, out, row, style, render::int),
             Self::UInt32(a) => with(a, out, row, style, render::int),
@@ -223,6 +298,48 @@ fn instant<T: ArrowPrimitiveType<Native = i64>>(
     utc: bool,
 ) {
     with(array, out, row, style, |o, v| {
-        style.quoted(o, |o| render::timestamp(o, v, unit, utc));
+        if style.contract {
+            style.wide(o, v);
+        } else {
+            style.quoted(o, |o| render::timestamp(o, v, unit, utc));
+        }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{Float64Array, Int64Array, StringArray, TimestampMillisecondArray};
+
+    use super::*;
+
+    fn shown(array: &dyn Array, style: Style) -> Vec<String> {
+        let column = Column::of(array).unwrap();
+        let value = |row| {
+            let mut out = Vec::new();
+            column.write(&mut out, row, style).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        (0..array.len()).map(value).collect()
+    }
+
+    #[test]
+    fn the_contract_has_its_own_null_nan_and_wide_integers() {
+        let (csv, json) = (Style::CONTRACT_CSV, Style::CONTRACT_JSON);
+        let wide = Int64Array::from(vec![Some(i64::MAX), None]);
+        assert_eq!(shown(&wide, csv), ["9223372036854775807", "\\N"]);
+        assert_eq!(shown(&wide, json), ["\"9223372036854775807\"", "null"]);
+        let floats = Float64Array::from(vec![f64::NAN, f64::NEG_INFINITY, 0.5]);
+        assert_eq!(shown(&floats, csv), ["nan", "-inf", "0.5"]);
+        assert_eq!(shown(&floats, json), ["null", "null", "0.5"]);
+        let text = StringArray::from(vec!["", "\\N", "a,b"]);
+        assert_eq!(shown(&text, csv), ["\"\"", "\"\\N\"", "\"a,b\""]);
+        assert_eq!(shown(&text, Style::CONTRACT_PLAIN), ["", "\\N", "a,b"]);
+        let instants = TimestampMillisecondArray::from(vec![-1]);
+        assert_eq!(shown(&instants, csv), ["-1"]);
+        assert_eq!(shown(&instants, json), ["\"-1\""]);
+        assert_eq!(
+            shown(&instants, Style::JSON),
+            ["\"1969-12-31T23:59:59.999\""]
+        );
+    }
 }

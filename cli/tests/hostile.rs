@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const MUTATIONS: usize = 500;
+use tsfile::model::Model;
+use tsfile::{ReadOptions, TsFileReader};
+
+const MUTATIONS: usize = 1000;
 const SEED: u64 = 0x0063_6c69;
 /// Address space of a run in KiB: the binary, stacks of its threads and what a scan may take. Files here are below 64 KiB.
 const ADDRESS_SPACE_KIB: u64 = 768 << 10;
@@ -76,17 +79,45 @@ fn damage(bytes: &mut Vec<u8>, rng: &mut Random) -> String {
     format!("damaged at {at} of {len}")
 }
 
+/// A command to try, with one of the objects that the undamaged sample holds where it needs one.
+fn command(sample: &Path, rng: &mut Random) -> Vec<String> {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let mut command = match rng.below(8) {
+        0 => return words("convert -o - --to csv"),
+        1 => return words("convert -o - --to csv --form narrow --text lossy --dates null"),
+        2 => return words("count -f csv"),
+        3 => return words("count --start 1 --end 1002"),
+        4 => return words("stats --text lossy --dates null"),
+        5 => return words("stats -f ndjson --text binary --dates int --start 1 --end 1002"),
+        6 => words("head --text lossy --dates null -n 1000 --offset 3"),
+        _ => words("cat --text lossy --dates null -f"),
+    };
+    if command[0] == "cat" {
+        command.push(["table", "ndjson", "csv"][rng.below(3)].to_owned());
+    }
+    let reader = TsFileReader::open(sample, ReadOptions::new()).unwrap();
+    let mut objects: Vec<[String; 2]> = reader
+        .tables()
+        .map(|t| ["--table".to_owned(), t.name.clone()])
+        .collect();
+    let devices = reader.device_ids().unwrap();
+    let devices = devices.iter().filter(|d| reader.model_of(d) == Model::Tree);
+    objects.extend(devices.map(|d| ["--device".to_owned(), d.path()]));
+    if !objects.is_empty() {
+        command.extend(objects.swap_remove(rng.below(objects.len())));
+    }
+    command
+}
+
 /// Exit code, or what happened instead, and the last line of stderr.
-fn run(file: &Path, options: &[&str], stderr: &Path) -> Result<(i32, String), String> {
+fn run(file: &Path, command: &[String], stderr: &Path) -> Result<(i32, String), String> {
     let mut child = Command::new("sh")
         .arg("-c")
         .arg(format!("ulimit -v {ADDRESS_SPACE_KIB} && exec \"$@\""))
         .arg("sh")
         .arg(env!("CARGO_BIN_EXE_tsfile-cli"))
-        .arg("convert")
+        .args(command)
         .arg(file)
-        .args(["-o", "-", "--to", "csv"])
-        .args(options)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(std::fs::File::create(stderr).unwrap())
@@ -125,21 +156,12 @@ fn damaged_files_end_the_tool_in_an_orderly_way() {
         let mut bytes = std::fs::read(sample).unwrap();
         let what = damage(&mut bytes, &mut rng);
         std::fs::write(&file, &bytes).unwrap();
-        let options: &[&str] = match rng.below(3) {
-            0 => &["--recover"],
-            1 => &[
-                "--recover",
-                "--form",
-                "narrow",
-                "--text",
-                "lossy",
-                "--dates",
-                "null",
-            ],
-            _ => &[],
-        };
-        let case = format!("{seed}/{n}: {} {what}, {options:?}", sample.display());
-        match run(&file, options, &stderr) {
+        let mut command = command(sample, &mut rng);
+        if rng.below(2) == 0 {
+            command.push("--recover".to_owned());
+        }
+        let case = format!("{seed}/{n}: {} {what}, {command:?}", sample.display());
+        match run(&file, &command, &stderr) {
             Ok((code, said)) => {
                 codes[code as usize] += 1;
                 if code != 0 && said.trim().is_empty() {

@@ -1,7 +1,9 @@
 //! The commands, one file each: `Args` and `run`.
 
+pub mod cat;
 pub mod convert;
 pub mod count;
+pub mod head;
 pub mod inspect;
 pub mod ls;
 pub mod meta;

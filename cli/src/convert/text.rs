@@ -13,25 +13,19 @@
 use std::io::Write as _;
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{ArrowError, SchemaRef};
 
 use crate::convert::atomic::Target;
 use crate::convert::sink::Sink;
 use crate::exit::{Blame as _, Failure, Outcome};
-use crate::render;
+use crate::lines::Lines;
 use crate::values::{Column, Style};
-
-/// Lines are handed to the target in pieces of about this size.
-const CHUNK_BYTES: usize = 64 << 10;
 
 /// Writes delimited text or NDJSON.
 pub struct TextSink {
     target: Target,
     name: String,
-    style: Style,
-    /// What stands before each value: nothing or the delimiter, or `{"name":` and `,"name":`.
-    prefixes: Vec<Vec<u8>>,
-    line: Vec<u8>,
+    lines: Lines,
 }
 
 impl TextSink {
@@ -42,23 +36,12 @@ impl TextSink {
     /// When the target refuses the header.
     pub fn delimited(mut target: Target, schema: &SchemaRef, delimiter: u8) -> Outcome<Self> {
         let name = target.name();
-        let mut line = Vec::new();
-        let mut prefixes = Vec::with_capacity(schema.fields().len());
-        for (i, field) in schema.fields().iter().enumerate() {
-            let prefix = if i == 0 { Vec::new() } else { vec![delimiter] };
-            line.extend_from_slice(&prefix);
-            render::field(&mut line, field.name(), delimiter, "");
-            prefixes.push(prefix);
-        }
-        line.push(b'\n');
-        target.write_all(&line).output(&name)?;
-        line.clear();
+        let lines = Lines::new(names(schema), Style::delimited(delimiter));
+        target.write_all(lines.header()).output(&name)?;
         Ok(Self {
             target,
             name,
-            style: Style::delimited(delimiter),
-            prefixes,
-            line,
+            lines,
         })
     }
 
@@ -68,29 +51,23 @@ impl TextSink {
     ///
     /// When two columns have the same name, which one object cannot hold.
     pub fn ndjson(target: Target, schema: &SchemaRef) -> Outcome<Self> {
-        let mut prefixes = Vec::with_capacity(schema.fields().len());
         let mut seen = std::collections::HashSet::new();
-        for (i, field) in schema.fields().iter().enumerate() {
-            if !seen.insert(field.name()) {
-                return Err(Failure::output(format!(
-                    "{}: two columns are called {}, which one JSON object cannot hold; choose columns with -m, or write CSV",
-                    target.name(),
-                    field.name()
-                )));
-            }
-            let mut prefix = vec![if i == 0 { b'{' } else { b',' }];
-            render::json_string(&mut prefix, field.name());
-            prefix.push(b':');
-            prefixes.push(prefix);
+        if let Some(twice) = names(schema).find(|name| !seen.insert(*name)) {
+            return Err(Failure::output(format!(
+                "{}: two columns are called {twice}, which one JSON object cannot hold; choose columns with -m, or write CSV",
+                target.name(),
+            )));
         }
         Ok(Self {
             name: target.name(),
             target,
-            style: Style::JSON,
-            prefixes,
-            line: Vec::new(),
+            lines: Lines::new(names(schema), Style::JSON),
         })
     }
+}
+
+fn names(schema: &SchemaRef) -> impl Iterator<Item = &str> {
+    schema.fields().iter().map(|f| f.name().as_str())
 }
 
 impl Sink for TextSink {
@@ -101,26 +78,13 @@ impl Sink for TextSink {
             .map(|array| Column::of(array.as_ref()))
             .collect::<Result<Vec<_>, _>>()
             .output(&self.name)?;
-        for row in 0..batch.num_rows() {
-            for (column, prefix) in columns.iter().zip(&self.prefixes) {
-                self.line.extend_from_slice(prefix);
-                column
-                    .write(&mut self.line, row, self.style)
-                    .output(&self.name)?;
-            }
-            if self.style == Style::JSON {
-                self.line
-                    .extend_from_slice(if columns.is_empty() { b"{}" } else { b"}" });
-            }
-            self.line.push(b'\n');
-            if self.line.len() >= CHUNK_BYTES {
-                self.target.write_all(&self.line).output(&self.name)?;
-                self.line.clear();
-            }
-        }
-        self.target.write_all(&self.line).output(&self.name)?;
-        self.line.clear();
-        Ok(())
+        let (target, name) = (&mut self.target, &self.name);
+        self.lines.write(
+            &columns,
+            batch.num_rows(),
+            |piece| target.write_all(piece).output(name),
+            |e: ArrowError| Failure::output(format_args!("{name}: {e}")),
+        )
     }
 
     fn finish(self: Box<Self>) -> Outcome<u64> {

@@ -12,14 +12,12 @@ use tsfile::model::{ColumnCategory, DeviceId, Model};
 use tsfile::read::DeviceRef;
 use tsfile::scan::{MAX_DEFAULT_WIDE_SERIES, Scan, ScanRequest, TimeAs};
 
+use crate::again::shortened;
 use crate::args::{Form, Time};
 use crate::cmd::convert::Args;
 use crate::convert::retry;
 use crate::convert::source::Source;
 use crate::exit::{self, Failure, Outcome};
-
-/// Names that an error lists at most.
-const MAX_NAMES: usize = 20;
 
 /// What of some TsFiles goes into one output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -467,17 +465,4 @@ fn listed(what: &str, names: &[String]) -> String {
         [one] => format!("{what} {one}"),
         many => format!("{} {what}s {}", many.len(), shortened(many)),
     }
-}
-
-fn shortened(names: &[String]) -> String {
-    let mut text = names
-        .iter()
-        .take(MAX_NAMES)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > MAX_NAMES {
-        text.push_str(&format!(" and {} more", names.len() - MAX_NAMES));
-    }
-    text
 }

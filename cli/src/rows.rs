@@ -1,0 +1,280 @@
+//! `head` and `cat`: the rows of one object, of one file after the other.
+//!
+//! Of a tree device the columns are the time and its measurements, of a table the time, its tags and its fields. Rows are what the tool of Apache
+//! shows: of a non-aligned device those in which a shown column has a point, of an aligned device and of a table all of them.
+
+mod object;
+mod print;
+
+use std::collections::HashMap;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use arrow_schema::DataType;
+use tsfile::TsFileReader;
+use tsfile::scan::{Form, Scan, ScanRequest};
+
+use crate::again;
+use crate::args::{Dates, OpenArgs, RangeArgs, Rows, Text};
+use crate::exit::{Failure, Outcome};
+use crate::output::{Format, FormatArgs};
+use crate::progress::Progress;
+use crate::scope;
+use crate::tags::TagArgs;
+use object::Object;
+use print::Print;
+
+/// Name of the column that tells files apart.
+const FILE: &str = "file";
+/// Nobody sees the device column: a measurement may be called like it.
+const DEVICE: &str = "\0";
+
+/// What both commands take.
+#[derive(Debug, clap::Args)]
+pub struct RowArgs {
+    /// TsFiles to read
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    output: FormatArgs,
+    /// The device to read (tree model); needed when a file has several devices or tables
+    #[arg(
+        short,
+        long,
+        value_name = "DEVICE",
+        conflicts_with = "table",
+        help_heading = "Scope"
+    )]
+    device: Option<String>,
+    /// The table to read (table model)
+    #[arg(short, long, value_name = "TABLE", help_heading = "Scope")]
+    table: Option<String>,
+    /// Only this measurement or field; repeat for more; tags are always there
+    #[arg(
+        short,
+        long = "measurements",
+        value_name = "NAME",
+        help_heading = "Scope"
+    )]
+    measurement: Vec<String>,
+    #[command(flatten)]
+    range: RangeArgs,
+    #[command(flatten)]
+    tags: TagArgs,
+    /// Pass over so many rows of each file
+    #[arg(long, value_name = "ROWS", default_value_t = 0, help_heading = "Scope")]
+    offset: u64,
+    /// Print at most so many rows of each file
+    #[arg(short = 'n', long, value_name = "ROWS", help_heading = "Scope")]
+    limit: Option<u64>,
+    /// Which rows of a device exist [default: all of an aligned device, projected of another]
+    #[arg(long, help_heading = "Scope")]
+    rows: Option<Rows>,
+    /// Name of the time column [default: time, or as the table declares it]
+    #[arg(long, value_name = "NAME", help_heading = "Values")]
+    time_column: Option<String>,
+    /// What becomes of text that is not UTF-8 [default: utf8, an error]
+    #[arg(long, help_heading = "Values")]
+    text: Option<Text>,
+    /// What becomes of dates that do not exist [default: error]
+    #[arg(long, help_heading = "Values")]
+    dates: Option<Dates>,
+    #[command(flatten)]
+    open: OpenArgs,
+}
+
+/// Prints the rows; at most `limit` of each file, unless the flags say otherwise.
+///
+/// # Errors
+/// See [`crate::exit::Fault`].
+pub fn run(args: &RowArgs, limit: Option<u64>) -> Outcome {
+    args.tags.check(args.device.is_some())?;
+    args.range.check()?;
+    let limit = args.limit.or(limit);
+    if limit == Some(0) && args.offset > 0 {
+        return Err(Failure::usage(
+            "--offset has nothing to be followed by with --limit 0; leave it out",
+        ));
+    }
+    let mut files = Vec::new();
+    for path in &args.files {
+        let reader = scope::open_data(path, &args.open)?;
+        if let Some(object) = object::choose(args, &reader)? {
+            files.push((reader, object));
+        }
+    }
+    object::check_found(args, &files)?;
+    let mut sources = Vec::new();
+    for (reader, object) in files {
+        if object.has_wanted(args) {
+            sources.push(Source::plan(args, reader, &object, limit)?);
+        }
+    }
+    let layout = Layout::of(&sources)?;
+    let names = layout.names.iter().map(|(name, _)| name.as_str());
+    let several = args.files.len() > 1;
+    let names: Vec<&str> = several.then_some(FILE).into_iter().chain(names).collect();
+    if args.output.format == Format::Ndjson {
+        check_names(&names)?;
+    }
+    let mut print = Print::new(&args.output, &names);
+    // A bar beside rows that scroll by would be in their way.
+    let mut progress = (!std::io::stdout().is_terminal()).then(|| Progress::start(None));
+    for (source, places) in sources.into_iter().zip(&layout.places) {
+        if several {
+            print.set_file(&source.file);
+        }
+        let Source { file, mut scan, .. } = source;
+        for batch in scan.by_ref() {
+            let batch = batch.map_err(again::failure)?;
+            print.batch(&batch, places)?;
+            if let Some(progress) = &mut progress {
+                progress.add(batch.num_rows());
+            }
+        }
+        let missing = scan.missing_offset();
+        if missing > 0 && limit != Some(0) {
+            let there = args.offset.saturating_sub(missing);
+            return Err(Failure::usage(format!(
+                "{file}: --offset {} lies behind the last of {there} rows",
+                args.offset
+            )));
+        }
+    }
+    print.finish()
+}
+
+/// The rows of one file.
+struct Source {
+    file: String,
+    scan: Scan,
+    /// Columns of its batches that are shown, with their types.
+    columns: Vec<(usize, String, DataType)>,
+}
+
+impl Source {
+    fn plan(
+        args: &RowArgs,
+        reader: TsFileReader,
+        object: &Object,
+        limit: Option<u64>,
+    ) -> Outcome<Self> {
+        let (start, end) = args.range.bounds();
+        let mut request = ScanRequest::new()
+            .with_time_range(start, end)
+            .with_text(args.text.unwrap_or_default().library())
+            .with_dates(args.dates.unwrap_or_default().library())
+            .with_columns(object.columns(args))
+            .with_offset(args.offset)
+            .with_limit(limit);
+        if let Some(name) = &args.time_column {
+            request = request.with_time_column(name);
+        }
+        match object {
+            Object::Device { path, aligned, .. } => {
+                let rows = args.rows.unwrap_or(match aligned {
+                    true => Rows::All,
+                    false => Rows::Projected,
+                });
+                request = request
+                    .with_form(Form::Narrow)
+                    .with_devices(vec![path.clone()])
+                    .with_device_column(DEVICE)
+                    .with_rows(rows.library());
+            }
+            Object::Table { name, .. } => {
+                if args.rows.is_some() {
+                    return Err(Failure::usage(
+                        "--rows is for devices; the rows of a table are always all",
+                    ));
+                }
+                request = request.with_form(Form::Table).with_table(Some(name));
+                if let Some(schema) = reader.table(name) {
+                    if let Some(keep) = args.tags.of_table(schema)? {
+                        request = request.with_device_filter(keep);
+                    }
+                }
+            }
+        }
+        let file = reader.name().to_owned();
+        let scan = tsfile::scan::scan(vec![reader], request);
+        let scan = scan.map_err(|e| again::failure(e.in_file(&*file)))?;
+        let schema = scan.schema();
+        let fields = schema.fields().iter().enumerate();
+        let columns = fields
+            .filter(|(_, field)| field.name() != DEVICE)
+            .map(|(i, field)| (i, field.name().clone(), field.data_type().clone()))
+            .collect();
+        Ok(Self {
+            file,
+            scan,
+            columns,
+        })
+    }
+}
+
+/// The columns of all files, and where each file has them.
+struct Layout {
+    names: Vec<(String, DataType)>,
+    places: Vec<Vec<Option<usize>>>,
+}
+
+impl Layout {
+    /// Columns as they first come up over the files.
+    fn of(sources: &[Source]) -> Outcome<Self> {
+        let mut names: Vec<(String, DataType)> = Vec::new();
+        let mut known: HashMap<(&str, usize), (usize, &str)> = HashMap::new();
+        let mut places = Vec::new();
+        for source in sources {
+            let mut own = Vec::new();
+            let mut times_seen: HashMap<&str, usize> = HashMap::new();
+            for (column, name, data_type) in &source.columns {
+                // A measurement may be called like the time column: the second of a name stays the second.
+                let n = times_seen.entry(name).or_default();
+                let key = (name.as_str(), *n);
+                *n += 1;
+                let &mut (place, first) = known.entry(key).or_insert_with(|| {
+                    names.push((name.clone(), data_type.clone()));
+                    (names.len() - 1, &source.file)
+                });
+                if names
+                    .get(place)
+                    .is_some_and(|(_, known)| known != data_type)
+                {
+                    return Err(Failure::input(format!(
+                        "column {name} has another type in {} than in {first}; read one file at a time, or choose columns with -m",
+                        source.file
+                    )));
+                }
+                own.push((place, *column));
+            }
+            places.push(own);
+        }
+        let places = places.into_iter().map(|own| {
+            let mut all = vec![None; names.len()];
+            for (place, column) in own {
+                if let Some(slot) = all.get_mut(place) {
+                    *slot = Some(column);
+                }
+            }
+            all
+        });
+        Ok(Self {
+            places: places.collect(),
+            names,
+        })
+    }
+}
+
+/// One JSON object cannot hold two members of one name.
+fn check_names(names: &[&str]) -> Outcome {
+    let mut seen = std::collections::HashSet::new();
+    let Some(twice) = names.iter().find(|name| !seen.insert(**name)) else {
+        return Ok(());
+    };
+    let renamed = format!("{twice}_");
+    Err(Failure::usage(format!(
+        "two columns are called {twice}, which one JSON object cannot hold; rename the time column, choose columns with -m, or print CSV"
+    ))
+    .with_commands([again::with(&[("--time-column", &renamed)])]))
+}

@@ -1,0 +1,245 @@
+//! Which device or table of a file is meant.
+
+use std::collections::BTreeSet;
+
+use tsfile::TsFileReader;
+use tsfile::model::{ColumnCategory, Model};
+
+use super::RowArgs;
+use crate::again;
+use crate::exit::{Failure, Outcome};
+use crate::scope::same_name;
+
+/// One device or table, and the columns that it has.
+pub enum Object {
+    /// Of the tree model.
+    Device {
+        /// Its path.
+        path: String,
+        /// Whether its measurements share one time column.
+        aligned: bool,
+        /// Its measurements.
+        columns: BTreeSet<String>,
+    },
+    /// Of the table model.
+    Table {
+        /// Its name.
+        name: String,
+        /// Its tags in declared order.
+        tags: Vec<String>,
+        /// Its fields, those that the schema does not declare too.
+        columns: BTreeSet<String>,
+        /// Columns that hold no values of their own.
+        others: Vec<(String, ColumnCategory)>,
+    },
+}
+
+/// The object of a file; `None` when the one that is named is not in this file.
+///
+/// # Errors
+/// Usage, when none is named and there are several; input, when there is none.
+pub fn choose(args: &RowArgs, reader: &TsFileReader) -> Outcome<Option<Object>> {
+    if let Some(path) = &args.device {
+        return device(reader, path);
+    }
+    let tables = tables(reader);
+    if let Some(wanted) = &args.table {
+        let found = tables.iter().find(|t| same_name(t, wanted));
+        return found.map(|name| table(reader, name)).transpose();
+    }
+    let mut devices = BTreeSet::new();
+    if !args.tags.is_given() {
+        for device in reader.index().map_err(again::failure)?.devices() {
+            if reader.model_of(device.id()) == Model::Tree {
+                devices.insert(device.id().path());
+            }
+        }
+    }
+    let devices: Vec<String> = devices.into_iter().collect();
+    match (tables.as_slice(), devices.as_slice()) {
+        ([name], []) => table(reader, name).map(Some),
+        ([], [path]) => device(reader, path),
+        ([], []) => Err(Failure::input(format!(
+            "{}: expected a device or a table, found none",
+            reader.name()
+        ))),
+        (tables, devices) => {
+            let mut found = Vec::new();
+            for (what, names) in [("table", tables), ("device", devices)] {
+                match names {
+                    [] => {}
+                    [one] => found.push(format!("the {what} {one}")),
+                    many => {
+                        found.push(format!("{} {what}s {}", many.len(), again::shortened(many)))
+                    }
+                }
+            }
+            let flag = match (tables, devices) {
+                (_, []) => "-t TABLE",
+                ([], _) => "-d DEVICE",
+                _ => "-t TABLE or -d DEVICE",
+            };
+            let expected = match (tables, devices) {
+                (_, []) => "one table",
+                ([], _) => "one device",
+                _ => "one device or table",
+            };
+            let tables = tables.iter().map(|t| ("--table", t.as_str()));
+            let devices = devices.iter().map(|d| ("--device", d.as_str()));
+            Err(Failure::usage(format!(
+                "{}: expected {expected}, found {}; name one with {flag}",
+                reader.name(),
+                found.join(" and ")
+            ))
+            .with_commands(again::with_each(tables.chain(devices))))
+        }
+    }
+}
+
+/// Whether what is named is in one of the files.
+///
+/// # Errors
+/// Usage, when it is not.
+pub fn check_found(args: &RowArgs, files: &[(TsFileReader, Object)]) -> Outcome {
+    let first = args.files.first().map(|f| f.display().to_string());
+    let first = first.unwrap_or_default();
+    let place = match args.files.len() {
+        1 => first.clone(),
+        n => format!("{n} files"),
+    };
+    if files.is_empty() {
+        let named = match (&args.device, &args.table) {
+            (Some(device), _) => format!("device {device}"),
+            (None, Some(table)) => format!("table {table}"),
+            (None, None) => "device or table".to_owned(),
+        };
+        return Err(Failure::usage(format!(
+            "{place}: no {named}; list what is there with: tsfile-cli ls {first}"
+        )));
+    }
+    for name in &args.measurement {
+        if files.iter().any(|(_, object)| object.find(name).is_some()) {
+            continue;
+        }
+        let other = files.iter().find_map(|(_, object)| object.other(name));
+        return Err(Failure::usage(match other {
+            Some(category) => format!(
+                "{name} is a {} column; head and cat are about FIELD columns",
+                category.name()
+            ),
+            None => format!(
+                "{place}: no measurement or field {name}; list them with: tsfile-cli schema {first}"
+            ),
+        }));
+    }
+    Ok(())
+}
+
+impl Object {
+    /// The column that is asked for as `name`, as the file spells it.
+    fn find(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Device { columns, .. } => columns.get(name).map(String::as_str),
+            Self::Table { tags, columns, .. } => {
+                let mut all = tags.iter().chain(columns);
+                all.find(|c| same_name(c, name)).map(String::as_str)
+            }
+        }
+    }
+
+    fn other(&self, name: &str) -> Option<ColumnCategory> {
+        match self {
+            Self::Device { .. } => None,
+            Self::Table { others, .. } => {
+                let mut others = others.iter().filter(|(other, _)| same_name(other, name));
+                others.next().map(|(_, category)| *category)
+            }
+        }
+    }
+
+    /// Whether it has a column that is asked for.
+    pub fn has_wanted(&self, args: &RowArgs) -> bool {
+        let wanted = &args.measurement;
+        wanted.is_empty() || wanted.iter().any(|name| self.find(name).is_some())
+    }
+
+    /// The columns to read, when not all of them.
+    pub fn columns(&self, args: &RowArgs) -> Option<Vec<String>> {
+        if args.measurement.is_empty() {
+            return None;
+        }
+        let mut columns = match self {
+            Self::Device { .. } => Vec::new(),
+            Self::Table { tags, .. } => tags.clone(),
+        };
+        for name in args.measurement.iter().filter_map(|name| self.find(name)) {
+            if !columns.iter().any(|c| c == name) {
+                columns.push(name.to_owned());
+            }
+        }
+        Some(columns)
+    }
+}
+
+fn device(reader: &TsFileReader, path: &str) -> Outcome<Option<Object>> {
+    let in_file = |e: tsfile::Error| again::failure(e.in_file(reader.name()));
+    let mut columns = BTreeSet::new();
+    let (mut found, mut all_aligned) = (false, true);
+    for device in reader.index().map_err(again::failure)?.devices() {
+        if reader.model_of(device.id()) != Model::Tree || device.id().path() != path {
+            continue;
+        }
+        let aligned = device.is_aligned();
+        for k in usize::from(aligned)..device.series_count() {
+            let series = device.series(k).map_err(in_file)?;
+            columns.insert(series.measurement.to_owned());
+        }
+        found = true;
+        all_aligned &= aligned;
+    }
+    Ok(found.then(|| Object::Device {
+        path: path.to_owned(),
+        aligned: all_aligned,
+        columns,
+    }))
+}
+
+/// Tables by name, those that cannot be read too: reading them says why.
+fn tables(reader: &TsFileReader) -> Vec<String> {
+    let unknown = reader.metadata().unknown_schemas.iter();
+    let known = reader.tables().map(|t| &t.name);
+    let names: BTreeSet<&String> = known.chain(unknown.map(|(name, _)| name)).collect();
+    names.into_iter().cloned().collect()
+}
+
+fn table(reader: &TsFileReader, name: &str) -> Outcome<Object> {
+    let in_file = |e: tsfile::Error| again::failure(e.in_file(reader.name()));
+    let (mut tags, mut columns, mut others) = (Vec::new(), BTreeSet::new(), Vec::new());
+    for column in reader.table(name).into_iter().flat_map(|t| &t.columns) {
+        let own = column.measurement.name.clone();
+        match column.category {
+            ColumnCategory::Tag => tags.push(own),
+            ColumnCategory::Field => {
+                columns.insert(own);
+            }
+            category => others.push((own, category)),
+        }
+    }
+    for device in reader.index().map_err(again::failure)?.devices() {
+        if device.id().table() != name || reader.model_of(device.id()) != Model::Table {
+            continue;
+        }
+        for k in 0..device.series_count() {
+            let series = device.series(k).map_err(in_file)?.measurement;
+            if !series.is_empty() && !tags.iter().any(|t| t == series) {
+                columns.insert(series.to_owned());
+            }
+        }
+    }
+    Ok(Object::Table {
+        name: name.to_owned(),
+        tags,
+        columns,
+        others,
+    })
+}
