@@ -17,9 +17,10 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Spaces between the columns.
 const GAP: usize = 2;
-/// A table is laid out by so many rows, or by fewer of so many bytes.
+/// A table is laid out by so many rows, or by fewer of so many bytes or cells.
 const LAYOUT_ROWS: usize = 4096;
 const LAYOUT_BYTES: usize = 4 << 20;
+const LAYOUT_CELLS: usize = 1 << 18;
 /// Cells on a terminal are cut behind so many columns.
 const TERMINAL_CELL_WIDTH: usize = 60;
 const CUT: char = '…';
@@ -172,8 +173,8 @@ impl Table {
     ///
     /// When `out` refuses them.
     pub fn end_row(&mut self, out: &mut impl Write) -> io::Result<()> {
-        let full = self.cells.len() >= LAYOUT_ROWS * self.columns.len();
-        if full || self.text.len() >= LAYOUT_BYTES {
+        let most = LAYOUT_CELLS.min(LAYOUT_ROWS * self.columns.len());
+        if self.cells.len() >= most || self.text.len() >= LAYOUT_BYTES {
             self.print(out)?;
         }
         Ok(())
