@@ -95,13 +95,18 @@ impl DeviceId {
     /// Segments joined with dots, a null as the text `null`: the presented name of a tree device.
     pub fn path(&self) -> String {
         let mut out = String::new();
+        self.write_path(&mut out);
+        out
+    }
+
+    /// Appends [`DeviceId::path`] to `out`.
+    pub fn write_path(&self, out: &mut String) {
         for (i, s) in self.segments.iter().enumerate() {
             if i > 0 {
                 out.push('.');
             }
             out.push_str(s.as_deref().unwrap_or("null"));
         }
-        out
     }
 }
 

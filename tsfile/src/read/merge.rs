@@ -82,6 +82,11 @@ impl Merge {
         })
     }
 
+    /// Whether there is nothing left; false may turn out wrong.
+    pub(crate) fn is_done(&self) -> bool {
+        self.open.is_empty() && self.waiting.is_empty()
+    }
+
     /// The next page of the only source there is for a while.
     fn step_whole(
         &mut self,

@@ -55,6 +55,8 @@ struct OpenFile {
     /// Position in the index of the device at hand.
     device: Option<usize>,
     name: Arc<str>,
+    /// Where names are put together.
+    path: String,
     /// Bytes of device names in all rows so far.
     name_bytes: u64,
 }
@@ -322,6 +324,7 @@ impl Scan {
             merge: None,
             device: None,
             name: "".into(),
+            path: String::new(),
             name_bytes: 0,
         };
         match self.columns.form {
@@ -419,7 +422,11 @@ impl Scan {
                         "column",
                         "the device names in all rows are longer than the size of the file justifies",
                     )?;
+                    let done = merge.is_done();
                     append_keys(&mut self.keys, &self.columns.slots, open, rows)?;
+                    if done {
+                        open.merge = None;
+                    }
                     return Ok(true);
                 }
                 open.merge = None;
@@ -444,7 +451,9 @@ impl Scan {
                 rows: self.request.rows,
                 destination: &destination,
             };
-            open.name = device.id().path().into();
+            open.path.clear();
+            device.id().write_path(&mut open.path);
+            open.name = open.path.as_str().into();
             open.device = Some(device.position());
             let mut plans = Vec::new();
             for same in run.iter().filter_map(|&p| index.device(p as usize)) {
