@@ -314,14 +314,14 @@ impl<'a> Walk<'a> {
             let body = chunk.body(source)?;
             let body = if compression == Compression::Uncompressed {
                 body
-            } else if self
-                .decompressor
-                .decompress(compression, body, size, &mut page)
-                .is_ok()
-            {
-                &page
             } else {
-                return Ok(None);
+                let found = self
+                    .decompressor
+                    .decompress(compression, body, size, &mut page);
+                match found {
+                    Ok(body) => body,
+                    Err(_) => return Ok(None),
+                }
             };
             let Some((rows, bitmap)) = body.split_first_chunk::<4>() else {
                 return Ok(None);

@@ -8,12 +8,15 @@ use lz4_flex::block;
 /// Every further byte of a length adds at most 255.
 const MOST_PER_BYTE: usize = 255;
 
-pub(super) fn decompress(input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<()> {
+/// Leaves `out` as long as it is, or makes it `size` bytes: small pages by the hundred thousand would be cleared twice otherwise. Returns
+/// how many bytes there are.
+pub(super) fn decompress(input: &[u8], size: usize, out: &mut Vec<u8>) -> Result<usize> {
     check_ratio(Lz4, input.len(), size, MOST_PER_BYTE)?;
-    resize(Lz4, out, size)?;
-    let written = block::decompress_into(input, out).map_err(|e| corrupt(Lz4, e))?;
-    out.truncate(written);
-    Ok(())
+    if out.len() < size {
+        resize(Lz4, out, size)?;
+    }
+    let room = out.get_mut(..size).unwrap_or(&mut []);
+    block::decompress_into(input, room).map_err(|e| corrupt(Lz4, e))
 }
 
 pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) -> Result<()> {

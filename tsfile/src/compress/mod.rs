@@ -32,42 +32,41 @@ impl std::fmt::Debug for Decompressor {
 }
 
 impl Decompressor {
-    /// Replaces the contents of `out` by the `uncompressed_bytes` bytes that `input` stands for; after an error `out` is empty.
+    /// The `uncompressed_bytes` bytes that `input` stands for, at the start of `out`, of which the rest means nothing; after an error `out`
+    /// is empty.
     ///
     /// The caller has compared `uncompressed_bytes` with its limit.
     ///
     /// # Errors
     /// `input` is corrupt or stands for more or fewer bytes, or the memory cannot be had.
-    pub fn decompress(
+    pub fn decompress<'o>(
         &mut self,
         compression: Compression,
         input: &[u8],
         uncompressed_bytes: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<()> {
-        let result = self.dispatch(compression, input, uncompressed_bytes, out);
-        match result {
-            Ok(()) if out.len() == uncompressed_bytes => Ok(()),
-            Ok(()) => {
-                let found = out.len();
-                out.clear();
-                Err(wrong_size(compression, uncompressed_bytes, found))
+        out: &'o mut Vec<u8>,
+    ) -> Result<&'o [u8]> {
+        let failed = match self.dispatch(compression, input, uncompressed_bytes, out) {
+            Ok(found) if found == uncompressed_bytes => {
+                return Ok(out.get(..found).unwrap_or(&[]));
             }
-            Err(e) => {
-                out.clear();
-                Err(e)
-            }
-        }
+            Ok(found) => wrong_size(compression, uncompressed_bytes, found),
+            Err(e) => e,
+        };
+        out.clear();
+        Err(failed)
     }
 
+    /// How many bytes there are at the start of `out`.
     fn dispatch(
         &mut self,
         compression: Compression,
         input: &[u8],
         size: usize,
         out: &mut Vec<u8>,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         match compression {
+            Compression::Lz4 => return lz4::decompress(input, size, out),
             Compression::Uncompressed => {
                 if input.len() != size {
                     return Err(wrong_size(compression, size, input.len()));
@@ -75,15 +74,14 @@ impl Decompressor {
                 out.clear();
                 reserve(compression, out, size)?;
                 out.extend_from_slice(input);
-                Ok(())
             }
-            Compression::Snappy => snappy::decompress(&mut self.snappy, input, size, out),
-            Compression::Gzip => gzip::decompress(input, size, out),
-            Compression::Lzo => lzo::decompress(input, size, out),
-            Compression::Lz4 => lz4::decompress(input, size, out),
-            Compression::Zstd => zstd::decompress(&mut self.zstd, input, size, out),
-            Compression::Lzma2 => lzma2::decompress(input, size, out),
+            Compression::Snappy => snappy::decompress(&mut self.snappy, input, size, out)?,
+            Compression::Gzip => gzip::decompress(input, size, out)?,
+            Compression::Lzo => lzo::decompress(input, size, out)?,
+            Compression::Zstd => zstd::decompress(&mut self.zstd, input, size, out)?,
+            Compression::Lzma2 => lzma2::decompress(input, size, out)?,
         }
+        Ok(out.len())
     }
 }
 
@@ -277,13 +275,17 @@ mod tests {
         let mut d = Decompressor::default();
         let mut out = vec![9; 77];
         for (compression, hex) in GOLDEN {
-            d.decompress(compression, &unhex(hex), page.len(), &mut out)
-                .unwrap();
-            assert_eq!(out, page, "{compression}");
+            let found = d.decompress(compression, &unhex(hex), page.len(), &mut out);
+            assert_eq!(found.unwrap(), page, "{compression}");
         }
-        d.decompress(Compression::Uncompressed, &page, page.len(), &mut out)
-            .unwrap();
-        assert_eq!(out, page);
+        let found = d.decompress(Compression::Uncompressed, &page, page.len(), &mut out);
+        assert_eq!(found.unwrap(), page);
+        // A short page in a buffer that had a long one.
+        let mut long = vec![1; 5000];
+        let mut packed = Vec::new();
+        compress(Compression::Lz4, b"ab", &mut packed).unwrap();
+        let found = d.decompress(Compression::Lz4, &packed, 2, &mut long);
+        assert_eq!(found.unwrap(), b"ab");
     }
 
     #[test]
@@ -321,9 +323,8 @@ mod tests {
                 }
                 result.unwrap();
                 let mut out = Vec::new();
-                d.decompress(compression, &packed, input.len(), &mut out)
-                    .unwrap();
-                assert!(out == input, "{compression} {}", input.len());
+                let found = d.decompress(compression, &packed, input.len(), &mut out);
+                assert!(found.unwrap() == input, "{compression} {}", input.len());
             }
         }
     }
@@ -350,8 +351,8 @@ mod tests {
                     let at = (rng >> 33) as usize % bad.len();
                     bad[at] ^= (rng >> 20) as u8;
                 }
-                let _ = d.decompress(compression, &bad, page.len(), &mut out);
-                assert!(out.is_empty() || out.len() == page.len());
+                let found = d.decompress(compression, &bad, page.len(), &mut out);
+                assert!(found.is_err() || found.unwrap().len() == page.len());
             }
             let mut more = good.clone();
             more.push(0);

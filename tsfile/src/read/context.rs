@@ -240,6 +240,5 @@ pub(super) fn decompress<'a>(
     }
     context
         .decompressor
-        .decompress(compression, body, size, scratch)?;
-    Ok(scratch)
+        .decompress(compression, body, size, scratch)
 }

@@ -269,8 +269,7 @@ fn chunk<S: ReadAt>(
                 let body = if header.compression == Compression::Uncompressed {
                     body
                 } else {
-                    Decompressor::default().decompress(header.compression, body, size, &mut out)?;
-                    &out
+                    Decompressor::default().decompress(header.compression, body, size, &mut out)?
                 };
                 let mut times = Vec::new();
                 if header.kind.role == ChunkRole::Time {
