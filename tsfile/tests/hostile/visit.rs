@@ -1,6 +1,6 @@
 //! Everything that can be asked of a file, once.
 
-use crate::{memory_limit, peak_of};
+use crate::memory::{memory_limit, peak_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tsfile::io::MemorySource;
 use tsfile::model::Model;
