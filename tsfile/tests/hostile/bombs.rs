@@ -224,10 +224,9 @@ fn small_files_that_claim_a_lot_cost_little() {
     for (name, bytes) in bombs() {
         for wide in [false, true] {
             let manner = Manner {
-                recover: false,
-                lenient: false,
                 wide,
                 hold: true,
+                ..Manner::default()
             };
             let started = Instant::now();
             let outcome = visit(&bytes, manner);

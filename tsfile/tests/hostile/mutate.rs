@@ -250,6 +250,10 @@ impl<'a> Case<'a> {
                 lenient: !rng.one_in(3),
                 wide: rng.one_in(4),
                 hold: rng.one_in(2),
+                projected: rng.one_in(4),
+                inner_times: rng.one_in(4),
+                small_batches: rng.one_in(4),
+                small_pages: false,
             },
         }
     }

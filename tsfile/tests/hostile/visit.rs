@@ -25,7 +25,7 @@ pub struct Outcome {
 }
 
 /// What a visit does beside the usual.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Manner {
     pub recover: bool,
     /// Text that is no UTF-8 and dates that do not exist are shown somehow instead of ending the scan.
@@ -33,10 +33,84 @@ pub struct Manner {
     pub wide: bool,
     /// Each batch is held until the next one came, which then cannot use its memory.
     pub hold: bool,
+    /// Rows of the tree forms exist where a selected series has a point.
+    pub projected: bool,
+    /// Only times between the first and the last of the first series, so that pages are cut or passed over.
+    pub inner_times: bool,
+    /// Batches of a few rows.
+    pub small_batches: bool,
+    /// Pages of more than [`SMALL_PAGE_POINTS`] are refused, which makes a visit short.
+    pub small_pages: bool,
+}
+
+/// Points of a page at most, when pages are to be small.
+const SMALL_PAGE_POINTS: usize = 4096;
+/// Bytes of a page at most, when pages are to be small.
+const SMALL_PAGE_BYTES: usize = 64 << 10;
+/// Bytes of a small batch.
+const SMALL_BATCH_BYTES: usize = 200;
+
+impl Manner {
+    /// How files are opened.
+    pub fn options(self) -> ReadOptions {
+        let options = ReadOptions::new().with_recover(self.recover);
+        if self.small_pages {
+            options
+                .with_max_page_points(SMALL_PAGE_POINTS)
+                .with_max_page_bytes(SMALL_PAGE_BYTES)
+        } else {
+            options
+        }
+    }
+
+    /// What is asked of them, but for the form.
+    pub fn request(self, reader: &TsFileReader) -> ScanRequest {
+        let mut request = ScanRequest::new();
+        if self.lenient {
+            request = request
+                .with_text(TextMode::Lossy)
+                .with_dates(DateMode::Null);
+        }
+        if self.inner_times {
+            let series = reader.index().ok().and_then(|i| i.device(0));
+            let series = series.and_then(|d| d.timeseries(0).ok());
+            if let Some((start, end)) = series.and_then(|s| s.statistics.time_range()) {
+                request = request.with_time_range(start.saturating_add(1), end.saturating_sub(1));
+            }
+        }
+        if self.small_batches {
+            request = request.with_batch_bytes(SMALL_BATCH_BYTES);
+        }
+        request
+    }
 }
 
 /// Opens, walks and scans `bytes`; `Err` when a promise was broken.
 pub fn visit(bytes: &[u8], manner: Manner) -> Result<Outcome, String> {
+    promised(bytes, manner, |visitor| {
+        if let Some(reader) = visitor.open(bytes) {
+            visitor.walk(&reader);
+            visitor.scans(&reader);
+            visitor.summaries(&reader);
+        }
+    })
+}
+
+/// As [`visit`], without a scan.
+#[allow(dead_code, reason = "for the fuzzers")]
+pub fn look(bytes: &[u8], manner: Manner) -> Result<Outcome, String> {
+    promised(bytes, manner, |visitor| {
+        if let Some(reader) = visitor.open(bytes) {
+            visitor.walk(&reader);
+        }
+    })
+}
+
+fn promised(
+    bytes: &[u8],
+    manner: Manner,
+    go: impl FnOnce(&mut Visitor),
+) -> Result<Outcome, String> {
     let (result, peak) = peak_of(|| {
         catch_unwind(AssertUnwindSafe(|| {
             let mut visitor = Visitor {
@@ -44,7 +118,7 @@ pub fn visit(bytes: &[u8], manner: Manner) -> Result<Outcome, String> {
                 outcome: Outcome::default(),
                 broken: None,
             };
-            visitor.file(bytes);
+            go(&mut visitor);
             (visitor.outcome, visitor.broken)
         }))
     });
@@ -92,8 +166,8 @@ impl Visitor {
         }
     }
 
-    fn file(&mut self, bytes: &[u8]) {
-        let options = ReadOptions::new().with_recover(self.manner.recover);
+    fn open(&mut self, bytes: &[u8]) -> Option<TsFileReader> {
+        let options = self.manner.options();
         let source = MemorySource::new(bytes);
         let opened = TsFileReader::new(source.clone(), NAME, options.clone());
         let opened = match opened {
@@ -104,20 +178,19 @@ impl Visitor {
             }
             other => other,
         };
-        let Some(reader) = self.note(opened) else {
-            return;
-        };
-        self.walk(&reader);
-        self.scans(&reader);
-        self.summaries(&reader);
+        self.note(opened)
     }
 
     /// Devices, index, statistics, chunk and page headers, bloom filter.
     fn walk(&mut self, reader: &TsFileReader) {
-        self.note(reader.device_ids());
+        let listed = self.note(reader.device_ids());
         let Some(index) = self.note(reader.index()) else {
             return;
         };
+        if listed.is_some_and(|l| !l.iter().eq(index.devices().map(|d| d.id()))) {
+            self.broken
+                .get_or_insert_with(|| "the index has other devices than its device nodes".into());
+        }
         let filter = self.note(reader.bloom_filter()).flatten();
         let mut window = Window::default();
         for device in index.devices() {
@@ -138,15 +211,14 @@ impl Visitor {
     }
 
     fn scans(&mut self, reader: &TsFileReader) {
-        let request = if self.manner.lenient {
-            ScanRequest::new()
-                .with_text(TextMode::Lossy)
-                .with_dates(DateMode::Null)
+        let request = self.manner.request(reader);
+        let rows = if self.manner.projected {
+            Rows::Projected
         } else {
-            ScanRequest::new()
+            Rows::All
         };
-        let wide = request.clone().with_form(Form::Wide);
-        let narrow = request.clone().with_form(Form::Narrow);
+        let wide = request.clone().with_form(Form::Wide).with_rows(rows);
+        let narrow = request.clone().with_form(Form::Narrow).with_rows(rows);
         if self.manner.wide {
             self.scan(reader, wide.clone());
         } else if self.scan(reader, narrow.clone()) == Some(ErrorKind::Schema) {
