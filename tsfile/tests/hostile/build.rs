@@ -2,7 +2,7 @@
 
 use tsfile::format::{
     ChunkGroupHeader, ChunkKind, ChunkMetadata, ChunkRole, DeviceNode, FileMetadata, FormatVersion,
-    MAGIC, Marker, MeasurementNode, NodeKind, TimeseriesMetadata,
+    MAGIC, Marker, MeasurementNode, NodeKind, TimeseriesMetadata, serialize_statistics,
 };
 use tsfile::model::{Compression, DataType, DeviceId, Encoding, Statistics, ValueStatistics};
 use tsfile::wire::ByteWriter;
@@ -26,6 +26,8 @@ pub struct Chunk {
     pub count: u64,
     /// First and last time as the index has it.
     pub times: (i64, i64),
+    /// What the page says about itself, as one of several does.
+    pub page_statistics: Option<Statistics>,
 }
 
 impl Chunk {
@@ -44,6 +46,7 @@ impl Chunk {
             body,
             count: 3,
             times: (1000, 1002),
+            page_statistics: None,
         }
     }
 
@@ -101,18 +104,25 @@ pub fn steady(deltas: i32) -> Vec<u8> {
     w.into_bytes()
 }
 
-/// Writes a file of version 4 from front to back.
+/// Writes a file from front to back.
 pub struct Builder {
+    version: FormatVersion,
     w: ByteWriter,
     pub devices: Vec<(DeviceId, Vec<TimeseriesMetadata>)>,
     pub properties: Vec<(String, Option<Vec<u8>>)>,
 }
 
 impl Builder {
+    /// A file of version 4.
     pub fn new() -> Self {
+        Self::of(FormatVersion::V4)
+    }
+
+    pub fn of(version: FormatVersion) -> Self {
         let mut w = ByteWriter::new();
-        w.bytes(MAGIC).u8(4);
+        w.bytes(MAGIC).u8(version.code());
         Self {
+            version,
             w,
             devices: Vec::new(),
             properties: Vec::new(),
@@ -126,7 +136,7 @@ impl Builder {
         let header = ChunkGroupHeader {
             device: device.clone(),
         };
-        header.serialize(&mut self.w, FormatVersion::V4);
+        header.serialize(&mut self.w, self.version);
         self.devices.push((device, Vec::new()));
         self
     }
@@ -137,12 +147,15 @@ impl Builder {
         let size = u32::try_from(chunk.body.len()).unwrap();
         let mut page = ByteWriter::new();
         page.uvarint(chunk.uncompressed.unwrap_or(size).into())
-            .uvarint(chunk.compressed.unwrap_or(size).into())
-            .bytes(&chunk.body);
+            .uvarint(chunk.compressed.unwrap_or(size).into());
+        if let Some(statistics) = &chunk.page_statistics {
+            serialize_statistics(&mut page, statistics);
+        }
+        page.bytes(&chunk.body);
         let page = page.into_bytes();
         let marker = Marker::Chunk(ChunkKind {
             role: chunk.role,
-            single_page: true,
+            single_page: chunk.page_statistics.is_none(),
         });
         self.w
             .u8(marker.into())
@@ -158,20 +171,6 @@ impl Builder {
     /// Adds a series to the index, whose chunk is said to be at `offset`.
     pub fn index(mut self, chunk: &Chunk, offset: u64) -> Self {
         let int = DataType::try_from(chunk.data_type).unwrap_or(DataType::Int32);
-        let values = match int {
-            DataType::Int32 => ValueStatistics::Int32 {
-                min: 0,
-                max: 0,
-                first: 0,
-                last: 0,
-                sum: 0,
-            },
-            DataType::Text => ValueStatistics::Text {
-                first: Vec::new(),
-                last: Vec::new(),
-            },
-            _ => ValueStatistics::None,
-        };
         let series = TimeseriesMetadata {
             kind: 0,
             measurement: chunk.name.to_string(),
@@ -180,7 +179,7 @@ impl Builder {
                 count: chunk.count,
                 start_time: chunk.times.0,
                 end_time: chunk.times.1,
-                values,
+                values: ValueStatistics::empty(int),
             },
             chunks: vec![ChunkMetadata {
                 offset,
@@ -194,6 +193,13 @@ impl Builder {
     /// Offset of what comes next.
     pub fn position(&self) -> u64 {
         self.w.position() as u64
+    }
+
+    /// Appends bytes as they are.
+    #[allow(dead_code, reason = "for the fuzzers")]
+    pub fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.w.bytes(bytes);
+        self
     }
 
     /// The data section alone.
@@ -240,7 +246,7 @@ impl Builder {
             bloom_filter: None,
             properties: self.properties,
         };
-        metadata.serialize(&mut self.w, FormatVersion::V4);
+        metadata.serialize(&mut self.w, self.version);
         let size = i32::try_from(self.w.position() as u64 - start).unwrap();
         self.w.i32(size).bytes(MAGIC);
         self.w.into_bytes()
