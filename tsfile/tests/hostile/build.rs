@@ -7,7 +7,7 @@ use tsfile::format::{
 use tsfile::model::{Compression, DataType, DeviceId, Encoding, Statistics, ValueStatistics};
 use tsfile::wire::ByteWriter;
 
-/// A chunk of one page; every field is written as it is.
+/// A chunk of one page, or of more; every field is written as it is.
 #[derive(Debug, Clone)]
 pub struct Chunk {
     pub role: ChunkRole,
@@ -28,6 +28,8 @@ pub struct Chunk {
     pub times: (i64, i64),
     /// What the page says about itself, as one of several does.
     pub page_statistics: Option<Statistics>,
+    /// Further pages, as they are.
+    pub more_pages: Vec<u8>,
 }
 
 impl Chunk {
@@ -47,6 +49,7 @@ impl Chunk {
             count: 3,
             times: (1000, 1002),
             page_statistics: None,
+            more_pages: Vec::new(),
         }
     }
 
@@ -142,8 +145,13 @@ impl Builder {
     }
 
     /// Appends a chunk to the group, and its series to the index.
-    pub fn chunk(mut self, chunk: &Chunk) -> Self {
-        let offset = self.w.position() as u64;
+    pub fn chunk(self, chunk: &Chunk) -> Self {
+        let offset = self.position();
+        self.data(chunk).index(chunk, offset)
+    }
+
+    /// Appends a chunk that the index does not know.
+    pub fn data(mut self, chunk: &Chunk) -> Self {
         let size = u32::try_from(chunk.body.len()).unwrap();
         let mut page = ByteWriter::new();
         page.uvarint(chunk.uncompressed.unwrap_or(size).into())
@@ -151,7 +159,7 @@ impl Builder {
         if let Some(statistics) = &chunk.page_statistics {
             serialize_statistics(&mut page, statistics);
         }
-        page.bytes(&chunk.body);
+        page.bytes(&chunk.body).bytes(&chunk.more_pages);
         let page = page.into_bytes();
         let marker = Marker::Chunk(ChunkKind {
             role: chunk.role,
@@ -165,7 +173,7 @@ impl Builder {
             .u8(chunk.compression)
             .u8(chunk.encoding)
             .bytes(&page);
-        self.index(chunk, offset)
+        self
     }
 
     /// Adds a series to the index, whose chunk is said to be at `offset`.

@@ -253,6 +253,7 @@ impl<'a> Case<'a> {
                 projected: rng.one_in(4),
                 inner_times: rng.one_in(4),
                 small_batches: rng.one_in(4),
+                other_types: rng.one_in(8),
                 small_pages: false,
             },
         }

@@ -3,10 +3,11 @@
 use crate::memory::{memory_limit, peak_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tsfile::io::MemorySource;
-use tsfile::model::Model;
+use tsfile::model::{Model, Statistics};
 use tsfile::read::{Limits, Window};
 use tsfile::scan::{
-    DateMode, Form, Rows, ScanCounters, ScanRequest, SummaryRequest, TextMode, scan, summarize,
+    DateMode, Form, Rows, ScanCounters, ScanRequest, SummaryRequest, TextMode, TimeAs, TimeUnit,
+    scan, summarize,
 };
 use tsfile::{Error, ErrorKind, ReadOptions, TsFileReader};
 
@@ -39,6 +40,8 @@ pub struct Manner {
     pub inner_times: bool,
     /// Batches of a few rows.
     pub small_batches: bool,
+    /// Text as bytes, dates as numbers, and times as points in time.
+    pub other_types: bool,
     /// Pages of more than [`SMALL_PAGE_POINTS`] are refused, which makes a visit short.
     pub small_pages: bool,
 }
@@ -70,6 +73,13 @@ impl Manner {
             request = request
                 .with_text(TextMode::Lossy)
                 .with_dates(DateMode::Null);
+        }
+        if self.other_types {
+            request = request
+                .with_text(TextMode::Binary)
+                .with_dates(DateMode::Int)
+                .with_time(TimeAs::Timestamp)
+                .with_time_unit(TimeUnit::Ns);
         }
         if self.inner_times {
             let series = reader.index().ok().and_then(|i| i.device(0));
@@ -140,6 +150,18 @@ fn promised(
     Ok(Outcome { peak, ..outcome })
 }
 
+/// What statistics say, which nobody checks but must not overflow.
+fn said(s: &Statistics) {
+    std::hint::black_box((
+        s.time_range(),
+        s.first(),
+        s.last(),
+        s.min(),
+        s.max(),
+        s.sum(),
+    ));
+}
+
 struct Visitor {
     manner: Manner,
     outcome: Outcome,
@@ -202,7 +224,9 @@ impl Visitor {
                 if let Some(filter) = &filter {
                     filter.might_contain(&series.measurement);
                 }
+                said(&series.statistics);
                 for chunk in &series.chunks {
+                    said(series.chunk_statistics(chunk));
                     self.note(reader.chunk_header(&mut window, chunk.offset));
                     self.note(reader.page_headers(&mut window, chunk.offset));
                 }
@@ -217,6 +241,8 @@ impl Visitor {
         } else {
             Rows::All
         };
+        // Which form suits the file.
+        self.note(scan(vec![reader.clone()], request.clone()));
         let wide = request.clone().with_form(Form::Wide).with_rows(rows);
         let narrow = request.clone().with_form(Form::Narrow).with_rows(rows);
         if self.manner.wide {
