@@ -8,9 +8,9 @@ use crate::wire::ByteReader;
 use crate::{Error, Result};
 
 /// A chunk up to this size is copied out of the shared window at once; a larger one is read in pieces of this size.
-const PIECE_BYTES: usize = 256 * 1024;
+const PIECE_BYTES: usize = if cfg!(fuzzing) { 64 } else { 256 * 1024 };
 /// A header is looked for in this many bytes first; names may be longer.
-const HEADER_GUESS_BYTES: usize = 256;
+const HEADER_GUESS_BYTES: usize = if cfg!(fuzzing) { 16 } else { 256 };
 
 /// Reads the pages of one chunk in order.
 #[derive(Debug)]

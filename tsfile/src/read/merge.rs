@@ -15,7 +15,7 @@ use crate::arrow::{ColumnBuilder, set_runs};
 use arrow_buffer::BooleanBufferBuilder;
 
 /// Decoded rows of all open sources may take this much together; beyond it pages are held in slices of time.
-const HELD_BYTES: usize = 24 << 20;
+const HELD_BYTES: usize = if cfg!(fuzzing) { 1 << 10 } else { 24 << 20 };
 
 /// Rows of some sources in ascending time.
 #[derive(Debug)]

@@ -18,9 +18,9 @@ use crate::wire::ByteReader;
 use std::ops::Range;
 
 /// The last chunk of a small group begins at most this far behind the first.
-const MAX_GROUP_BYTES: u64 = 16 << 10;
+const MAX_GROUP_BYTES: u64 = if cfg!(fuzzing) { 256 } else { 16 << 10 };
 /// The last chunk is at most so long.
-const MAX_CHUNK_BYTES: usize = 4 << 10;
+const MAX_CHUNK_BYTES: usize = if cfg!(fuzzing) { 128 } else { 4 << 10 };
 
 /// The page of a chunk that has only one.
 #[derive(Debug, Clone)]

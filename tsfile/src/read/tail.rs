@@ -13,9 +13,9 @@ use std::borrow::Cow;
 /// Magic, version, separator, size, magic.
 const MIN_FILE_BYTES: u64 = (HEAD_BYTES + 1 + TAIL_BYTES) as u64;
 /// The first read from the end; the metadata of a file with few devices fits.
-const TAIL_READ_BYTES: usize = 64 * 1024;
+const TAIL_READ_BYTES: usize = if cfg!(fuzzing) { 64 } else { 64 * 1024 };
 /// Metadata that does not fit is read up to here first.
-const FRONT_READ_BYTES: usize = 16 * 1024;
+const FRONT_READ_BYTES: usize = if cfg!(fuzzing) { 16 } else { 16 * 1024 };
 /// The separator between data and metadata.
 const SEPARATOR: u8 = 2;
 /// The C++ library ends every data section with an operation index range from 0 to 0; the Java library writes none.

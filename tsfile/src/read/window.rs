@@ -4,7 +4,7 @@ use crate::Result;
 use crate::io::{ReadAt, read_into};
 
 /// A jump reads this much; each read that continues the last one doubles it.
-const FIRST_READ_BYTES: usize = 16 * 1024;
+const FIRST_READ_BYTES: usize = if cfg!(fuzzing) { 32 } else { 16 * 1024 };
 /// A sequential read is not grown beyond this.
 const MAX_READ_BYTES: usize = 2 * 1024 * 1024;
 

@@ -152,10 +152,16 @@ pub fn scan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<Scan> {
 
 /// Decoded series at a time share this much for the compressed bytes they have fetched.
 const FETCHED_BYTES: usize = 16 << 20;
+/// Least and most of one chunk that is fetched at a time.
+const PIECE_BYTES: (usize, usize) = if cfg!(fuzzing) {
+    (64, 64)
+} else {
+    (4 << 10, 256 << 10)
+};
 
 /// How much of a chunk is fetched at a time when `series` are read side by side.
 pub(super) fn piece_bytes(series: usize) -> Option<usize> {
-    Some((FETCHED_BYTES / series.max(1)).clamp(4 << 10, 256 << 10))
+    Some((FETCHED_BYTES / series.max(1)).clamp(PIECE_BYTES.0, PIECE_BYTES.1))
 }
 
 /// A device that is named and in no file is a typing mistake, not an empty result.

@@ -14,9 +14,9 @@ use crate::{Error, Result};
 use std::sync::Arc;
 
 /// Rows are decoded in pieces of about this size.
-const PIECE_BYTES: usize = 1 << 20;
+const PIECE_BYTES: usize = if cfg!(fuzzing) { 64 } else { 1 << 20 };
 /// Page headers are read in pieces of this size: what lies between them is not wanted.
-const HEADER_BYTES: usize = 4 << 10;
+const HEADER_BYTES: usize = if cfg!(fuzzing) { 16 } else { 4 << 10 };
 /// The columns of an aligned device ask for the pages of the same time chunks, of which a time range cuts two at most.
 const KNOWN_CHUNKS: usize = 2;
 
