@@ -2,12 +2,13 @@
 #
 # CARGO_TARGET_DIR says where build products go (default: target). TSFILE_ORACLE_SEED chooses the random files of the tests.
 
-# bench-compare: SCALE (share of the rows) and ROUNDS; only scale 1 writes docs/performance.md.
+# bench-compare: SCALE (share of the rows) and ROUNDS; only scale 1 writes docs/performance.md. fuzz: SECONDS for each target.
 
 SCALE ?= 1
 ROUNDS ?= 5
+SECONDS ?= 60
 
-.PHONY: help demo test test-long check bench-compare ci
+.PHONY: help demo test test-long check fuzz bench-compare ci
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -24,6 +25,9 @@ test-long:  ## the same with 10,000 random files
 
 check:  ## formatting, clippy, documentation, licences and duplicate versions
 	@.ci/check
+
+fuzz:  ## each fuzz target for SECONDS=; needs a C++ compiler
+	@for target in tail page chunks scan; do tsfile/fuzz/run $$target $(SECONDS) || exit 1; done
 
 bench-compare:  ## our reader beside the C++ and Java libraries and Parquet; SCALE=, ROUNDS=
 	@benches/compare/run --scale $(SCALE) --rounds $(ROUNDS)
