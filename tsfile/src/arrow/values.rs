@@ -193,6 +193,8 @@ impl Values {
                     .get(from..)
                     .unwrap_or(&[])
                     .iter()
+                    // Not what later steps take, or each of them costs a page.
+                    .take(n)
                     .map(|&v| <$to>::from(v))
                     .collect();
                 match bits {

@@ -1,11 +1,12 @@
 //! Small files that claim a lot: what a random mutation hits too rarely. The same promises hold for them.
 
-use crate::build::{Builder, Chunk, node, plain_body, steady, value_body};
+use crate::build::{Builder, Chunk, node, plain_body, steady, ts_2diff, value_body};
 use crate::visit::{Manner, visit};
 use std::time::Instant;
 use tsfile::compress::compress;
-use tsfile::format::{ChunkRole, DeviceNode, FormatVersion, NodeKind};
-use tsfile::model::{Compression, DataType, DeviceId, Encoding};
+use tsfile::format::{ChunkRole, DeviceNode, FormatVersion, NodeKind, PageHeader};
+use tsfile::model::{Compression, DataType, DeviceId, Encoding, Statistics, ValueStatistics};
+use tsfile::wire::ByteWriter;
 
 /// As many points as a page of a small file may have.
 const POINTS: u64 = 1 << 20;
@@ -17,10 +18,10 @@ fn leaked(name: String) -> &'static str {
 
 /// One repeat run of `value` (below 128) in RLE.
 fn run(value: u8) -> Vec<u8> {
-    let mut w = tsfile::wire::ByteWriter::new();
+    let mut w = ByteWriter::new();
     w.u8(7).uvarint(POINTS * 2).u8(value);
     let body = w.into_bytes();
-    let mut w = tsfile::wire::ByteWriter::new();
+    let mut w = ByteWriter::new();
     w.uvarint(body.len() as u64).bytes(&body);
     w.into_bytes()
 }
@@ -80,6 +81,36 @@ fn series(n: usize) -> impl Iterator<Item = &'static str> {
     (0..n).map(|i| leaked(format!("s{i}")))
 }
 
+/// A row in each of `n` pages.
+fn small_pages(name: &'static str, n: u32) -> Chunk {
+    let statistics = |page: u32| Statistics {
+        count: 1,
+        start_time: page.into(),
+        end_time: page.into(),
+        values: ValueStatistics::empty(DataType::Int32),
+    };
+    let body = |page: u32| plain_body(&ts_2diff(&[page.into()]), &[2]);
+    let mut more = ByteWriter::new();
+    for page in 1..n {
+        let bytes = body(page).len() as u32;
+        PageHeader {
+            uncompressed_bytes: bytes,
+            compressed_bytes: bytes,
+            statistics: Some(statistics(page)),
+        }
+        .serialize(&mut more);
+        more.bytes(&body(page));
+    }
+    Chunk {
+        body: body(0),
+        page_statistics: Some(statistics(0)),
+        more_pages: more.into_bytes(),
+        count: n.into(),
+        times: (0, i64::from(n) - 1),
+        ..Chunk::plain(name)
+    }
+}
+
 fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     let group = || Builder::new().group("root.sg.d1");
     let plain = |n| series(n).fold(group(), |b, s| b.chunk(&many_points(s)));
@@ -128,14 +159,14 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         ),
     ];
     // One entry of 60,000 bytes for a million rows; then a million entries of no byte.
-    let mut w = tsfile::wire::ByteWriter::new();
+    let mut w = ByteWriter::new();
     w.svarint(1).svarint(60_000).bytes(&vec![b'x'; 60_000]);
     let one = [w.into_bytes(), run(0)].concat();
     out.push((
         "a long string a million times",
         group().chunk(&text(one)).finish(),
     ));
-    let mut w = tsfile::wire::ByteWriter::new();
+    let mut w = ByteWriter::new();
     w.svarint(POINTS as i64).bytes(&vec![0; POINTS as usize]);
     let many = [w.into_bytes(), run(0)].concat();
     out.push((
@@ -143,12 +174,28 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         group().chunk(&text(many)).finish(),
     ));
     // Sixteen bytes a row: just what a page may have.
-    let mut w = tsfile::wire::ByteWriter::new();
+    let mut w = ByteWriter::new();
     w.svarint(1).svarint(15).bytes(&[b'x'; 15]);
     let short = [w.into_bytes(), run(0)].concat();
     out.push((
         "a short string a million times",
         group().chunk(&text(short)).finish(),
+    ));
+    // Every step is one row, and the million values are those of a wider column.
+    let wide = Chunk {
+        data_type: DataType::Int64 as u8,
+        body: plain_body(&ts_2diff(&[1, 2]), &[0; 16]),
+        count: 2,
+        ..Chunk::plain("s1")
+    };
+    out.push((
+        "a page that is widened beside thirty thousand small ones",
+        group()
+            .chunk(&many_points("s1"))
+            .chunk(&small_pages("s2", 30_000))
+            .group("root.sg.d2")
+            .chunk(&wide)
+            .finish(),
     ));
     let zeros = |n: usize| {
         packed(Chunk {
