@@ -393,6 +393,8 @@ fn append_overlapping(
     // For each row the source that wins and its value there; sources come in the order of the file.
     let mut winner: Vec<Option<(usize, usize)>> = vec![None; rows];
     for (i, (_, _, part, c)) in given.iter().enumerate() {
+        // Its type has to fit also when a later chunk has all of its rows, or an error would depend on where steps end.
+        out.append_dense(&c.values, 0, 0)?;
         let bits = match (&part.select, &c.bits) {
             (Some(select), Some(bits)) => compose(select, rows, bits, part.page.position),
             (Some(select), None) => select.clone(),

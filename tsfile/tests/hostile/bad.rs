@@ -5,9 +5,9 @@
 use crate::build::{Builder, Chunk, leaf, node, plain_body, steady, ts_2diff, value_body};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tsfile::format::NodeKind;
+use tsfile::format::{ChunkMetadata, NodeKind};
 use tsfile::io::MemorySource;
-use tsfile::model::{Compression, DataType, Encoding};
+use tsfile::model::{Compression, DataType, Encoding, Statistics};
 use tsfile::scan::{Form, ScanRequest, scan};
 use tsfile::{ReadOptions, Result, TsFileReader};
 
@@ -53,6 +53,27 @@ fn indexed(index: impl FnOnce(&mut tsfile::wire::ByteWriter, u64) -> u64) -> Vec
             let first = leaf(w, &devices[0].1);
             vec![(devices[0].0.clone(), index(w, first))]
         })
+}
+
+/// A timeseries of several chunks, which has the type of the first.
+fn several_chunks(chunks: &[Chunk]) -> Vec<u8> {
+    let builder = Builder::new().group("root.sg.d1");
+    let mut builder = chunks.iter().fold(builder, |b, c| b.chunk(c));
+    let series = &mut builder.devices[0].1;
+    let mut all = series[0].clone();
+    all.kind = 1;
+    all.chunks = series
+        .iter()
+        .map(|s| ChunkMetadata {
+            offset: s.chunks[0].offset,
+            statistics: Some(Statistics {
+                values: all.statistics.values.clone(),
+                ..s.statistics.clone()
+            }),
+        })
+        .collect();
+    *series = vec![all];
+    builder.finish()
 }
 
 fn files() -> BTreeMap<&'static str, Vec<u8>> {
@@ -270,6 +291,12 @@ fn files() -> BTreeMap<&'static str, Vec<u8>> {
                 c.data_type = DataType::Text as u8;
             }),
         ),
+        ("type_of_covered_chunk", {
+            let mut text = Chunk::plain("s1");
+            text.data_type = DataType::Text as u8;
+            text.body = plain_body(&ts_2diff(&[1000, 1001, 1002]), &[2, b'a', 2, b'b', 2, b'c']);
+            several_chunks(&[Chunk::plain("s1"), text.clone(), Chunk::plain("s1")])
+        }),
         (
             "rows_mismatch",
             aligned(|_, v| v.body = value_body(9, &[0xaa, 0x80], &[2, 4, 6, 8, 10])),
