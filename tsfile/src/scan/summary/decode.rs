@@ -130,12 +130,12 @@ impl Decoder {
         Ok(pages)
     }
 
-    /// Sums up what `plans` hold in the time range, for each of the columns of these types.
+    /// Sums up what `plans` hold in the time range, for each of their columns, whose types are `types`.
     pub(super) fn series(
         &mut self,
         plans: Vec<SourcePlan>,
         types: &[DataType],
-    ) -> Result<Vec<Part>> {
+    ) -> Result<Vec<(usize, Part)>> {
         run(&mut self.series, plans, self.range, types, self.values).map(|(columns, _)| columns)
     }
 
@@ -150,7 +150,7 @@ impl Decoder {
         range: (i64, i64),
         plans: Vec<SourcePlan>,
         types: &[DataType],
-    ) -> Result<Vec<Part>> {
+    ) -> Result<Vec<(usize, Part)>> {
         let values = self.values;
         self.within(range, |context| run(context, plans, range, types, values))
             .map(|(columns, _)| columns)
@@ -189,20 +189,21 @@ fn nothing(data_type: DataType) -> Statistics {
     }
 }
 
-/// Decodes `plans`; returns what each column amounts to, and the rows.
+/// Decodes `plans`; returns what each of their columns amounts to, and the rows.
 fn run(
     context: &mut SourceContext,
     mut plans: Vec<SourcePlan>,
     range: (i64, i64),
     types: &[DataType],
     values: bool,
-) -> Result<(Vec<Part>, Part)> {
-    let mut parts = vec![Part::default(); types.len()];
+) -> Result<(Vec<(usize, Part)>, Part)> {
     let mut rows = Part::default();
     if plans.is_empty() {
-        return Ok((parts, rows));
+        return Ok((Vec::new(), rows));
     }
     let used = used_columns(&mut plans);
+    // Not for all columns: a device of a thousand can be decoded a thousand times, one column each time.
+    let mut parts: Vec<(usize, Part)> = used.iter().map(|&i| (i, Part::default())).collect();
     context.reader.check_readable()?;
     context.piece = piece_bytes(plans.iter().map(|p| p.columns.len() + 1).sum());
     let mut columns: Vec<ColumnBuilder> = used
@@ -223,9 +224,9 @@ fn run(
     let mut merge = Merge::new(plans, range);
     let mut times = Vec::new();
     while merge.step(context, max_rows, max_rows, &mut times, &mut columns)? != Taken::No {
-        for (column, &i) in columns.iter_mut().zip(&used) {
+        for (column, (i, part)) in columns.iter_mut().zip(&mut parts) {
             let array = column.finish().map_err(|(_, e): (usize, Error)| e)?;
-            if let (Some(part), Some(&data_type)) = (parts.get_mut(i), types.get(i)) {
+            if let Some(&data_type) = types.get(*i) {
                 part.add_array(data_type, &array, &times, values);
             }
             column.reclaim(array);

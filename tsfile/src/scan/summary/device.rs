@@ -248,14 +248,16 @@ pub(super) fn series(
         }
     }
     let types: Vec<DataType> = parts.series.iter().map(|s| s.data_type).collect();
-    let mut decoded = vec![decoder.series(whole.into_vec(), &types)?];
-    for (range, plans) in cut {
-        decoded.push(decoder.series_within(range, plans.into_vec(), &types)?);
-    }
-    for part_of_each in decoded {
-        for ((all, _), part) in found.iter_mut().zip(part_of_each) {
-            all.add(part);
+    let mut add = |decoded: Vec<(usize, Part)>| {
+        for (i, part) in decoded {
+            if let Some((all, _)) = found.get_mut(i) {
+                all.add(part);
+            }
         }
+    };
+    add(decoder.series(whole.into_vec(), &types)?);
+    for (range, plans) in cut {
+        add(decoder.series_within(range, plans.into_vec(), &types)?);
     }
     let summaries = parts.series.iter().zip(found);
     Ok(summaries
