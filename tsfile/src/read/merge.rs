@@ -9,6 +9,7 @@ use super::plan::SourcePlan;
 use super::rows::{Page, PageColumn, count_bits};
 use super::small::take_small;
 use super::source::Source;
+use super::union::{positions, union_of};
 use super::whole::{Taken, Wanted};
 use crate::Result;
 use crate::arrow::{ColumnBuilder, set_runs};
@@ -162,8 +163,7 @@ impl Merge {
                 parts.extend(Part::new(page, horizon, source.order()));
             }
         }
-        append_parts(&mut parts, times, columns)?;
-        Ok(horizon)
+        append_parts(&mut parts, horizon, max_rows, times, columns)
     }
 
     /// Finds a page of every source that can have rows before the others end; the time up to which all rows are there.
@@ -247,84 +247,58 @@ impl<'a> Part<'a> {
             select: None,
         })
     }
+
+    fn times(&self) -> &'a [i64] {
+        let page: &'a Page = self.page;
+        page.rest().get(..self.rows).unwrap_or(&[])
+    }
 }
 
-/// Appends the union of the rows of `parts`.
+/// Appends the union of the rows of `parts`, which end at `horizon`, and cuts it to `max_rows`: where sources take turns, it is as large as
+/// all of them together. Returns the time where it ends.
 fn append_parts(
-    parts: &mut [Part<'_>],
+    parts: &mut Vec<Part<'_>>,
+    horizon: i64,
+    max_rows: usize,
     times: &mut Vec<i64>,
     columns: &mut [ColumnBuilder],
-) -> Result<()> {
+) -> Result<i64> {
     let before = times.len();
-    unite(parts, times);
-    append_columns(parts, times.len() - before, columns)
+    let end = unite(parts, horizon, max_rows, times);
+    append_columns(parts, times.len() - before, columns)?;
+    Ok(end)
 }
 
-/// Appends the union of the parts' times and notes which rows of it each part has.
-fn unite(parts: &mut [Part<'_>], times: &mut Vec<i64>) {
-    let base = times.len();
-    let Some(first) = parts.first() else { return };
-    let slice =
-        |p: &Part<'_>| -> std::ops::Range<usize> { p.page.position..p.page.position + p.rows };
-    let own = first.page.times.get(slice(first)).unwrap_or(&[]);
-    times.extend_from_slice(own);
-    let mut same = true;
-    for p in parts.iter().skip(1) {
-        let shared =
-            std::sync::Arc::ptr_eq(&p.page.times, &first.page.times) && slice(p) == slice(first);
-        let theirs = p.page.times.get(slice(p)).unwrap_or(&[]);
-        if shared || (same && theirs == own) {
-            continue;
-        }
-        same = false;
-        let union = union(times.get(base..).unwrap_or(&[]), theirs);
-        times.truncate(base);
-        times.extend_from_slice(&union);
-    }
-    if same {
-        return;
-    }
-    let all = times.get(base..).unwrap_or(&[]);
-    for p in parts.iter_mut() {
-        if p.rows < all.len() {
-            p.select = Some(positions(all, p.page.times.get(slice(p)).unwrap_or(&[])));
+/// Appends the union of the parts' times and notes which rows of it each part has; none of them has more than `max_rows`.
+fn unite(parts: &mut Vec<Part<'_>>, horizon: i64, max_rows: usize, times: &mut Vec<i64>) -> i64 {
+    let mut lists: Vec<&[i64]> = Vec::with_capacity(parts.len());
+    for part in parts.iter() {
+        let own = part.times();
+        let same = lists
+            .last()
+            .is_some_and(|l| std::ptr::eq(*l, own) || *l == own);
+        if !same {
+            lists.push(own);
         }
     }
-}
-
-/// Two ascending lists to one, each time once.
-fn union(a: &[i64], b: &[i64]) -> Vec<i64> {
-    let mut out = Vec::with_capacity(a.len().max(b.len()));
-    let (mut a, mut b) = (a, b);
-    while let (Some((x, rest_a)), Some((y, rest_b))) = (a.split_first(), b.split_first()) {
-        out.push(*x.min(y));
-        if x <= y {
-            a = rest_a;
-        }
-        if y <= x {
-            b = rest_b;
-        }
+    if let [only] = lists.as_slice() {
+        times.extend_from_slice(only);
+        return horizon;
     }
-    out.extend_from_slice(a);
-    out.extend_from_slice(b);
-    out
-}
-
-/// A bit for each of `all`, least significant first: set when `some`, a subset, has it.
-fn positions(all: &[i64], some: &[i64]) -> Vec<u8> {
-    let mut bits = vec![0u8; all.len().div_ceil(8)];
-    let mut rest = some;
-    for (byte, chunk) in bits.iter_mut().zip(all.chunks(8)) {
-        for (i, t) in chunk.iter().enumerate() {
-            if let Some((first, tail)) = rest.split_first() {
-                if first == t {
-                    *byte |= 1 << i;
-                    rest = tail;
-                }
-            }
+    let all = union_of(&lists, max_rows);
+    let end = match all.last() {
+        Some(&last) if all.len() == max_rows => last,
+        _ => horizon,
+    };
+    parts.retain_mut(|part| {
+        part.rows = part.times().partition_point(|&t| t <= end);
+        if part.rows < all.len() && !part.page.columns.is_empty() {
+            part.select = Some(positions(&all, part.times()));
         }
-    }
-    bits
+        part.rows > 0
+    });
+    times.extend_from_slice(&all);
+    end
 }
 
 /// Appends the `rows` rows of this step to every column that a part has.
@@ -440,9 +414,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unions_keep_each_time_once() {
-        assert_eq!(union(&[1, 3, 5], &[2, 3, 6]), [1, 2, 3, 5, 6]);
-        assert_eq!(positions(&[1, 2, 3, 5, 6], &[2, 3, 6]), [0b10110]);
+    fn the_rows_of_a_union_that_have_a_value() {
         assert_eq!(compose(&[0b10110], 5, &[0b1010], 1), [0b10010]);
     }
 }

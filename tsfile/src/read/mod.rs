@@ -21,6 +21,7 @@ mod rows;
 mod small;
 mod source;
 mod tail;
+mod union;
 pub(crate) mod whole;
 mod window;
 

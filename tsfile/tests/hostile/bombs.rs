@@ -111,6 +111,24 @@ fn small_pages(name: &'static str, n: u32) -> Chunk {
     }
 }
 
+/// `rows` rows, every `step` from `first` on.
+fn in_turns(name: &'static str, first: i64, step: i64, rows: u64) -> Chunk {
+    let mut times = ByteWriter::new();
+    times.i32(rows as i32 - 1).i32(0).i64(step).i64(first);
+    let mut values = ByteWriter::new();
+    values.u8(7).uvarint(rows * 2).u8(1);
+    let values = values.into_bytes();
+    let mut sized = ByteWriter::new();
+    sized.uvarint(values.len() as u64).bytes(&values);
+    Chunk {
+        encoding: Encoding::Rle as u8,
+        body: plain_body(&times.into_bytes(), &sized.into_bytes()),
+        count: rows,
+        times: (first, first + step * (rows as i64 - 1)),
+        ..Chunk::plain(name)
+    }
+}
+
 fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     let group = || Builder::new().group("root.sg.d1");
     let plain = |n| series(n).fold(group(), |b, s| b.chunk(&many_points(s)));
@@ -195,6 +213,15 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
             .chunk(&small_pages("s2", 30_000))
             .group("root.sg.d2")
             .chunk(&wide)
+            .finish(),
+    ));
+    // No two series share a time: a wide row for each point.
+    out.push((
+        "a thousand series in turns",
+        (0..1000)
+            .fold(group(), |b, i| {
+                b.chunk(&in_turns(leaked(format!("s{i}")), i, 1000, 300))
+            })
             .finish(),
     ));
     let zeros = |n: usize| {
