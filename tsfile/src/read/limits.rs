@@ -24,9 +24,11 @@ const FREE_NAME_BYTES: u64 = 4 << 20;
 const NAME_BYTES_PER_BYTE: u64 = 4;
 /// Values and times that all pages of a file together may decode to.
 const FREE_VALUES: u64 = 64 << 20;
+/// Cells that the rows of a scan may have, nulls included: where the series of the wide form take turns, nearly all of them are.
+const FREE_CELLS: u64 = 256 << 20;
 /// Bytes that all pages of a file together may decompress to.
 const FREE_DECOMPRESSED_BYTES: u64 = 256 << 20;
-/// The same two for each byte of the file: constant series in large pages reach some hundred.
+/// The same three for each byte of the file: constant series in large pages reach some hundred.
 const WORK_PER_BYTE: u64 = 4096;
 
 /// Limits that hold for one file.
@@ -42,6 +44,8 @@ pub struct Limits {
     pub name_bytes: u64,
     /// Values and times that a scan of the file decodes.
     pub values: u64,
+    /// Cells of the rows of a scan of the file, nulls included.
+    pub cells: u64,
     /// Bytes that a scan of the file decompresses.
     pub decompressed_bytes: u64,
 }
@@ -64,6 +68,7 @@ impl Limits {
             rows_bytes: fair(FREE_ROWS_BYTES, ROWS_BYTES_PER_BYTE),
             name_bytes: fair(FREE_NAME_BYTES, NAME_BYTES_PER_BYTE),
             values: fair(FREE_VALUES, WORK_PER_BYTE),
+            cells: fair(FREE_CELLS, WORK_PER_BYTE),
             decompressed_bytes: fair(FREE_DECOMPRESSED_BYTES, WORK_PER_BYTE),
         }
     }

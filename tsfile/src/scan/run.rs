@@ -59,6 +59,8 @@ struct OpenFile {
     path: String,
     /// Bytes of device names in all rows so far.
     name_bytes: u64,
+    /// Cells of all rows so far, nulls included.
+    cells: u64,
 }
 
 /// Plans `request` over `readers`: their rows come in the order given, ordered within each file.
@@ -332,6 +334,7 @@ impl Scan {
             name: "".into(),
             path: String::new(),
             name_bytes: 0,
+            cells: 0,
         };
         match self.columns.form {
             Form::Wide => {
@@ -427,6 +430,14 @@ impl Scan {
                         open.reader.limits().decompressed_bytes,
                         "column",
                         "the device names in all rows are longer than the size of the file justifies",
+                    )?;
+                    let cells = (rows as u64).saturating_mul(self.values.len() as u64);
+                    open.cells = open.cells.saturating_add(cells);
+                    Limits::check(
+                        open.cells,
+                        open.reader.limits().cells,
+                        "column",
+                        "the rows of the file have more cells than its size justifies",
                     )?;
                     let done = merge.is_done();
                     append_keys(&mut self.keys, &self.columns.slots, open, rows)?;

@@ -220,7 +220,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         "a thousand series in turns",
         (0..1000)
             .fold(group(), |b, i| {
-                b.chunk(&in_turns(leaked(format!("s{i}")), i, 1000, 300))
+                b.chunk(&in_turns(leaked(format!("s{i}")), i, 1000, 2000))
             })
             .finish(),
     ));
