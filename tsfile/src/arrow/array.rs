@@ -58,6 +58,11 @@ impl ColumnBuilder {
         }
     }
 
+    /// Bytes of the strings so far.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.values.text_bytes()
+    }
+
     /// Type of the column.
     pub fn column(&self) -> &ColumnType {
         &self.column

@@ -66,6 +66,14 @@ impl Values {
         }
     }
 
+    /// Bytes of the strings, without their offsets.
+    pub(crate) fn text_bytes(&self) -> usize {
+        match self {
+            Self::Bytes(v) => v.data.len(),
+            _ => 0,
+        }
+    }
+
     /// A copy of values `from..from + n`.
     ///
     /// # Errors

@@ -25,6 +25,8 @@ pub(crate) struct SourceContext {
     pub(super) limits: Limits,
     /// Of the chunks opened so far.
     chunk_bytes: u64,
+    /// Of the strings decoded so far.
+    text_bytes: u64,
     pub(super) page: PageContext,
     decompressor: Decompressor,
     pub(super) scratch: Vec<u8>,
@@ -76,6 +78,7 @@ impl SourceContext {
             reader,
             limits,
             chunk_bytes: 0,
+            text_bytes: 0,
             window: Window::default(),
             range,
             piece: None,
@@ -100,6 +103,17 @@ impl SourceContext {
             self.limits.values,
             "page",
             "the pages of the file hold more values than its size justifies",
+        )
+    }
+
+    /// Counts bytes of strings that were decoded: an entry of a dictionary stands for any number of them.
+    pub(super) fn count_text(&mut self, bytes: usize) -> Result<()> {
+        self.text_bytes = self.text_bytes.saturating_add(bytes as u64);
+        Limits::check(
+            self.text_bytes,
+            self.limits.decompressed_bytes,
+            "page",
+            "the strings of the file are longer than its size justifies",
         )
     }
 

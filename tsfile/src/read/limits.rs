@@ -26,7 +26,7 @@ const NAME_BYTES_PER_BYTE: u64 = 4;
 const FREE_VALUES: u64 = 64 << 20;
 /// Cells that the rows of a scan may have, nulls included: where the series of the wide form take turns, nearly all of them are.
 const FREE_CELLS: u64 = 256 << 20;
-/// Bytes that all pages of a file together may decompress to.
+/// Bytes that all pages of a file together may decompress to, and those of the strings in them.
 const FREE_DECOMPRESSED_BYTES: u64 = 256 << 20;
 /// The same three for each byte of the file: constant series in large pages reach some hundred.
 const WORK_PER_BYTE: u64 = 4096;
@@ -46,7 +46,7 @@ pub struct Limits {
     pub values: u64,
     /// Cells of the rows of a scan of the file, nulls included.
     pub cells: u64,
-    /// Bytes that a scan of the file decompresses.
+    /// Bytes that a scan of the file decompresses, and bytes of strings that it decodes.
     pub decompressed_bytes: u64,
 }
 

@@ -317,6 +317,7 @@ impl Source {
                     };
                     decode_values(context.page, values, &mut decoded)?;
                     context.count_values(rows)?;
+                    context.count_text(decoded.text_bytes())?;
                     columns.push(PageColumn {
                         column: out,
                         values: decoded,
@@ -501,6 +502,7 @@ fn value_page(
         let mut decoded = context.spare(values.data_type);
         decode_values(context.page, values, &mut decoded)?;
         context.count_values(values.count)?;
+        context.count_text(decoded.text_bytes())?;
         Ok(Some(PageColumn {
             column: out,
             values: decoded,

@@ -119,6 +119,7 @@ pub(super) fn append_values(
 ) -> Result<()> {
     let (rules, values) = (context.page, page.values);
     let bits = (values.count < rows).then_some(page.bits);
+    let before = out.text_bytes();
     if out.holds(values.data_type) {
         out.append_decoded(rows, values.count, bits, |out, end| {
             decode_before(rules, values, end, out)
@@ -131,5 +132,6 @@ pub(super) fn append_values(
             None => out.append_dense(&decoded, 0, rows)?,
         }
     }
+    context.count_text(out.text_bytes().saturating_sub(before))?;
     context.count_values(values.count)
 }

@@ -77,6 +77,22 @@ fn text(values: Vec<u8>) -> Chunk {
     })
 }
 
+/// The same string of 60,000 bytes 270 times.
+fn long_strings(name: &'static str) -> Chunk {
+    let mut w = ByteWriter::new();
+    w.svarint(1).svarint(60_000).bytes(&[b'x'; 60_000]);
+    // Bytes of the run, width, count, index.
+    w.bytes(&[4, 1, 0x9c, 0x04, 0]);
+    packed(Chunk {
+        data_type: DataType::Text as u8,
+        encoding: Encoding::Dictionary as u8,
+        body: plain_body(&steady(269), &w.into_bytes()),
+        count: 270,
+        times: (0, 269),
+        ..Chunk::plain(name)
+    })
+}
+
 fn series(n: usize) -> impl Iterator<Item = &'static str> {
     (0..n).map(|i| leaked(format!("s{i}")))
 }
@@ -213,6 +229,13 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
             .chunk(&small_pages("s2", 30_000))
             .group("root.sg.d2")
             .chunk(&wide)
+            .finish(),
+    ));
+    // Each page is as large as a page may be, and a row of all of them takes some megabytes.
+    out.push((
+        "a hundred series of long strings",
+        series(100)
+            .fold(group(), |b, s| b.chunk(&long_strings(s)))
             .finish(),
     ));
     // No two series share a time: a wide row for each point.
