@@ -12,3 +12,4 @@ mod limit;
 mod oracle;
 mod scan;
 mod summary;
+mod summary_work;
