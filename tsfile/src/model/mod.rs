@@ -3,6 +3,8 @@
 mod codes;
 mod data_type;
 mod device_id;
+mod form;
+mod legal;
 mod schema;
 mod statistics;
 mod value;
@@ -10,6 +12,8 @@ mod value;
 pub use codes::{Compression, Encoding};
 pub use data_type::DataType;
 pub use device_id::{DeviceId, Model, split_path};
+pub use form::Form;
+pub use legal::{is_lossy, legal_encodings};
 pub use schema::{ColumnCategory, MeasurementSchema, TableColumn, TableSchema};
 pub use statistics::{Statistics, ValueStatistics};
 pub use value::Value;

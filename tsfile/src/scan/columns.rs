@@ -1,9 +1,10 @@
 //! The columns of a scan over some files: names, types, and TsFile's own facts as field metadata.
 
 use super::devices::FileDevices;
-use super::request::{Form, MAX_DEFAULT_WIDE_SERIES, ScanRequest, TimeAs};
+use super::request::{MAX_DEFAULT_WIDE_SERIES, ScanRequest, TimeAs};
 use super::table_columns::of_table;
 use crate::arrow::{ColumnType, widen};
+use crate::model::Form;
 use crate::model::{DataType, Model};
 use crate::read::{DeviceRef, Limits, TsFileReader, Window};
 use crate::{Error, ErrorKind, Result};

@@ -1,6 +1,7 @@
 //! Which devices of a file are read, in which order, and from which chunks.
 
-use super::request::{DeviceFilter, Form, Rows};
+use super::request::{DeviceFilter, Rows};
+use crate::model::Form;
 use crate::model::{DeviceId, Model};
 use crate::read::plan::{SourceColumn, SourcePlan};
 use crate::read::{DeviceRef, Index, SeriesRef, TsFileReader};

@@ -10,9 +10,10 @@ mod summary;
 mod table_columns;
 
 pub use crate::arrow::{DateMode, TextMode, TimeUnit};
+pub use crate::model::Form;
 pub use crate::read::context::ScanCounters;
 pub use query::{Query, open, open_many};
-pub use request::{DEFAULT_BATCH_BYTES, Form, MAX_DEFAULT_WIDE_SERIES, Rows, ScanRequest, TimeAs};
+pub use request::{DEFAULT_BATCH_BYTES, MAX_DEFAULT_WIDE_SERIES, Rows, ScanRequest, TimeAs};
 pub use run::{Scan, scan};
 pub use summary::{
     Aggregates, DeviceSummary, RowSummary, SeriesSummary, Summaries, SummaryRequest, SummarySource,

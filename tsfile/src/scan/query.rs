@@ -1,8 +1,9 @@
 //! The short way: open, say what, scan.
 
-use super::request::{Form, Rows, ScanRequest};
+use super::request::{Rows, ScanRequest};
 use super::run::{Scan, scan};
 use crate::Result;
+use crate::model::Form;
 use crate::read::{ReadOptions, TsFileReader};
 use std::path::Path;
 

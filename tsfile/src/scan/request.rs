@@ -1,19 +1,8 @@
 //! What is asked for.
 
 use crate::arrow::{DateMode, TextMode, TimeUnit};
-use crate::model::DeviceId;
+use crate::model::{DeviceId, Form};
 use std::sync::Arc;
-
-/// How rows look (docs/architecture.md, "Three forms").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Form {
-    /// One row per time, one column per timeseries.
-    Wide,
-    /// One row per (device, time), one column per measurement.
-    Narrow,
-    /// One row per (tags, time) of one table.
-    Table,
-}
 
 /// Which rows exist, in the forms wide and narrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

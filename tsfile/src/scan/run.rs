@@ -2,10 +2,11 @@
 
 use super::columns::{Columns, Slot, default_form, default_table};
 use super::devices::{Destination, FileDevices, Target, sources};
-use super::request::{Form, Rows, ScanRequest, TimeAs};
+use super::request::{Rows, ScanRequest, TimeAs};
 use super::slice::RowSlice;
 use crate::arrow::{ColumnBuilder, ColumnType};
 use crate::model::DataType;
+use crate::model::Form;
 use crate::read::context::{ScanCounters, SourceContext};
 use crate::read::merge::Merge;
 use crate::read::plan::SourcePlan;
