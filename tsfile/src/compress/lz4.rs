@@ -3,7 +3,7 @@
 use super::{check_ratio, corrupt, failed, resize};
 use crate::Result;
 use crate::model::Compression::Lz4;
-use lz4_flex::block;
+use lz4_flex::block::{self, CompressTable};
 
 /// Every further byte of a length adds at most 255.
 const MOST_PER_BYTE: usize = 255;
@@ -19,11 +19,26 @@ pub(super) fn decompress(input: &[u8], size: usize, out: &mut Vec<u8>) -> Result
     block::decompress_into(input, room).map_err(|e| corrupt(Lz4, e))
 }
 
-pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    let start = out.len();
-    out.resize(start + block::get_maximum_output_size(input.len()), 0);
-    let room = out.get_mut(start..).unwrap_or(&mut []);
-    let written = block::compress_into(input, room).map_err(|e| failed(Lz4, e))?;
-    out.truncate(start + written);
-    Ok(())
+/// Where the last bytes of each pattern were seen, for blocks below and from 64 KiB on.
+#[derive(Default)]
+pub(super) struct Tables {
+    small: CompressTable,
+    large: Option<CompressTable>,
+}
+
+impl Tables {
+    pub(super) fn compress(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let table = if input.len() < usize::from(u16::MAX) {
+            &mut self.small
+        } else {
+            self.large.get_or_insert_with(CompressTable::large)
+        };
+        let start = out.len();
+        out.resize(start + block::get_maximum_output_size(input.len()), 0);
+        let room = out.get_mut(start..).unwrap_or(&mut []);
+        let written =
+            block::compress_into_with_table(input, room, table).map_err(|e| failed(Lz4, e))?;
+        out.truncate(start + written);
+        Ok(())
+    }
 }

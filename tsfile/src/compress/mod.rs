@@ -85,23 +85,52 @@ impl Decompressor {
     }
 }
 
-/// Appends the compressed form of `input` to `out`. LZO can only be read.
+/// Compresses pages one after another and keeps what the algorithms can use again.
+#[derive(Default)]
+pub struct Compressor {
+    snappy: Option<snap::raw::Encoder>,
+    lz4: lz4::Tables,
+    zstd: Option<::zstd::zstd_safe::CCtx<'static>>,
+}
+
+impl std::fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compressor").finish_non_exhaustive()
+    }
+}
+
+impl Compressor {
+    /// Appends the compressed form of `input` to `out`. LZO can only be read.
+    ///
+    /// # Errors
+    /// `compression` is LZO, or the algorithm fails.
+    pub fn compress(
+        &mut self,
+        compression: Compression,
+        input: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        match compression {
+            Compression::Uncompressed => {
+                out.extend_from_slice(input);
+                Ok(())
+            }
+            Compression::Snappy => snappy::compress(&mut self.snappy, input, out),
+            Compression::Gzip => gzip::compress(input, out),
+            Compression::Lzo => Err(Error::unsupported(SECTION, "LZO can be read, not written")),
+            Compression::Lz4 => self.lz4.compress(input, out),
+            Compression::Zstd => zstd::compress(&mut self.zstd, input, out),
+            Compression::Lzma2 => lzma2::compress(input, out),
+        }
+    }
+}
+
+/// As [`Compressor::compress`], for a single page.
 ///
 /// # Errors
-/// `compression` is LZO, or the algorithm fails.
+/// As [`Compressor::compress`].
 pub fn compress(compression: Compression, input: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    match compression {
-        Compression::Uncompressed => {
-            out.extend_from_slice(input);
-            Ok(())
-        }
-        Compression::Snappy => snappy::compress(input, out),
-        Compression::Gzip => gzip::compress(input, out),
-        Compression::Lzo => Err(Error::unsupported(SECTION, "LZO can be read, not written")),
-        Compression::Lz4 => lz4::compress(input, out),
-        Compression::Zstd => zstd::compress(input, out),
-        Compression::Lzma2 => lzma2::compress(input, out),
-    }
+    Compressor::default().compress(compression, input, out)
 }
 
 fn corrupt(compression: Compression, why: impl std::fmt::Display) -> Error {
@@ -307,13 +336,22 @@ mod tests {
     #[test]
     fn what_is_compressed_comes_back() {
         let mut d = Decompressor::default();
+        let mut c = Compressor::default();
         let mut rng = 1u64;
         let mut noise = Vec::new();
         for _ in 0..5000 {
             rng = rng.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             noise.push((rng >> 56) as u8);
         }
-        for input in [vec![], vec![7], page(), noise, vec![0; 300_000]] {
+        for input in [
+            vec![],
+            vec![7],
+            page(),
+            noise,
+            vec![0; 300_000],
+            page(),
+            vec![7; 40],
+        ] {
             for compression in Compression::ALL {
                 let mut packed = Vec::new();
                 let result = compress(compression, &input, &mut packed);
@@ -322,6 +360,10 @@ mod tests {
                     continue;
                 }
                 result.unwrap();
+                // The same bytes whatever was compressed before, behind what is there.
+                let mut again = vec![9];
+                c.compress(compression, &input, &mut again).unwrap();
+                assert!(again[0] == 9 && again[1..] == packed, "{compression}");
                 let mut out = Vec::new();
                 let found = d.decompress(compression, &packed, input.len(), &mut out);
                 assert!(found.unwrap() == input, "{compression} {}", input.len());

@@ -26,10 +26,18 @@ pub(super) fn decompress(
     Ok(())
 }
 
-pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    let packed = snap::raw::Encoder::new()
-        .compress_vec(input)
+pub(super) fn compress(
+    encoder: &mut Option<snap::raw::Encoder>,
+    input: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let start = out.len();
+    out.resize(start + snap::raw::max_compress_len(input.len()), 0);
+    let room = out.get_mut(start..).unwrap_or(&mut []);
+    let written = encoder
+        .get_or_insert_with(snap::raw::Encoder::new)
+        .compress(input, room)
         .map_err(|e| failed(Snappy, e))?;
-    out.extend_from_slice(&packed);
+    out.truncate(start + written);
     Ok(())
 }

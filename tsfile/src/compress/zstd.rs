@@ -4,7 +4,7 @@ use super::{SECTION, Step, corrupt, failed, stream, wrong_size};
 use crate::model::Compression::Zstd;
 use crate::{Error, ErrorKind, Result};
 use ::zstd::zstd_safe;
-use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};
+use zstd_safe::{CCtx, DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};
 
 /// The level that the library itself takes by default.
 const LEVEL: i32 = 3;
@@ -14,6 +14,10 @@ const WINDOW_LOG_MAX: u32 = 25;
 
 fn name(code: usize) -> &'static str {
     zstd_safe::get_error_name(code)
+}
+
+fn no_memory() -> Error {
+    Error::new(ErrorKind::Limit, SECTION, "no memory for ZSTD")
 }
 
 pub(super) fn decompress(
@@ -31,8 +35,7 @@ pub(super) fn decompress(
     let context = match context {
         Some(context) => context,
         None => {
-            let mut fresh = DCtx::try_create()
-                .ok_or_else(|| Error::new(ErrorKind::Limit, SECTION, "no memory for ZSTD"))?;
+            let mut fresh = DCtx::try_create().ok_or_else(no_memory)?;
             fresh
                 .set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX))
                 .map_err(|e| failed(Zstd, name(e)))?;
@@ -57,11 +60,21 @@ pub(super) fn decompress(
     })
 }
 
-pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) -> Result<()> {
+pub(super) fn compress(
+    context: &mut Option<CCtx<'static>>,
+    input: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let context = match context {
+        Some(context) => context,
+        None => context.insert(CCtx::try_create().ok_or_else(no_memory)?),
+    };
     let start = out.len();
     out.resize(start + zstd_safe::compress_bound(input.len()), 0);
     let room = out.get_mut(start..).unwrap_or(&mut []);
-    let written = zstd_safe::compress(room, input, LEVEL).map_err(|e| failed(Zstd, name(e)))?;
+    let written = context
+        .compress(room, input, LEVEL)
+        .map_err(|e| failed(Zstd, name(e)))?;
     out.truncate(start + written);
     Ok(())
 }
