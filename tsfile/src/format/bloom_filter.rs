@@ -84,48 +84,72 @@ impl BloomFilter {
         })
     }
 
-    /// A filter over `paths` with Java's hash; `error_rate` is clamped to 0.01..0.1 as both references do.
+    /// A filter for about `series` paths, without any yet; `error_rate` is clamped to 0.01..0.1 as both references do.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a cast from float to integer saturates, and the results are positive and small"
     )]
-    pub fn build(paths: &[impl AsRef<str>], error_rate: f64) -> Self {
+    pub fn with_capacity(series: usize, error_rate: f64) -> Self {
         let ln_p = error_rate.clamp(0.01, 0.1).ln();
         let ln_2 = std::f64::consts::LN_2;
-        let bits = (-(paths.len() as f64) * ln_p / (ln_2 * ln_2)).floor() + 1.0;
+        let bits = (-(series as f64) * ln_p / (ln_2 * ln_2)).floor() + 1.0;
         let bits = (bits as u32).clamp(MIN_BITS, i32::MAX as u32);
         let hashes = (((-ln_p / ln_2).floor() + 1.0) as u32).clamp(1, 8);
-        let mut filter = Self {
+        Self {
             bytes: vec![0; (bits as usize).div_ceil(8)],
             bits,
             hashes,
-        };
-        for path in paths {
-            let set: Vec<u32> = filter.positions(path.as_ref(), Tail::Java).collect();
-            for bit in set {
-                if let Some(byte) = filter.bytes.get_mut((bit / 8) as usize) {
-                    *byte |= 1 << (bit % 8);
-                }
-            }
         }
-        let used = filter.bytes.iter().rposition(|b| *b != 0);
-        filter.bytes.truncate(used.map_or(0, |last| last + 1));
-        filter
     }
 
-    /// The bit of each hash; `bits` is not 0.
+    /// Adds `path`, with the bits of Java's hash and, where it is another one, those of C++'s: either reader finds it then.
+    pub fn insert(&mut self, path: &str) {
+        self.set(path, Tail::Java);
+        if !path.is_ascii() {
+            self.set(path, Tail::Cpp);
+        }
+    }
+
+    fn set(&mut self, path: &str, tail: Tail) {
+        for seed in SEEDS.iter().take(self.hashes as usize) {
+            let bit = self.position(path, *seed, tail);
+            if let Some(byte) = self.bytes.get_mut((bit / 8) as usize) {
+                *byte |= 1 << (bit % 8);
+            }
+        }
+    }
+
+    /// Cuts off the zero bytes at the end, which are not stored.
+    pub fn finish(mut self) -> Self {
+        let used = self.bytes.iter().rposition(|b| *b != 0);
+        self.bytes.truncate(used.map_or(0, |last| last + 1));
+        self
+    }
+
+    /// A filter over `paths`; see [`BloomFilter::with_capacity`] and [`BloomFilter::insert`].
+    pub fn build(paths: &[impl AsRef<str>], error_rate: f64) -> Self {
+        let mut filter = Self::with_capacity(paths.len(), error_rate);
+        paths.iter().for_each(|path| filter.insert(path.as_ref()));
+        filter.finish()
+    }
+
+    /// The bit of each hash.
     fn positions(&self, path: &str, tail: Tail) -> impl Iterator<Item = u32> {
-        let (bits, hashes) = (self.bits.max(1), self.hashes as usize);
-        SEEDS.iter().take(hashes).map(move |seed| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the hash is defined as the low 32 bits"
-            )]
-            let low = murmur(path.as_bytes(), *seed, tail) as i32;
-            // Java takes the absolute value, which the smallest integer does not have.
-            let hash = low.checked_abs().unwrap_or(0).unsigned_abs();
-            hash % bits
-        })
+        SEEDS
+            .iter()
+            .take(self.hashes as usize)
+            .map(move |seed| self.position(path, *seed, tail))
+    }
+
+    fn position(&self, path: &str, seed: u64, tail: Tail) -> u32 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the hash is defined as the low 32 bits"
+        )]
+        let low = murmur(path.as_bytes(), seed, tail) as i32;
+        // Java takes the absolute value, which the smallest integer does not have.
+        let hash = low.checked_abs().unwrap_or(0).unsigned_abs();
+        hash % self.bits.max(1)
     }
 }
 
@@ -276,9 +300,34 @@ mod tests {
         }
     }
 
+    /// The bits of one hash only, as either reference builds it.
+    fn by_one(paths: &[&str], tail: Tail) -> BloomFilter {
+        let mut filter = BloomFilter::with_capacity(paths.len(), 0.05);
+        paths.iter().for_each(|path| filter.set(path, tail));
+        filter.finish()
+    }
+
     #[test]
-    fn built_filter_equals_that_of_java() {
-        assert_eq!(BloomFilter::build(&JAVA_PATHS, 0.05), filter(JAVA));
+    fn filters_of_one_hash_equal_those_of_the_references() {
+        assert_eq!(by_one(&JAVA_PATHS, Tail::Java), filter(JAVA));
+        assert_eq!(by_one(&CPP_PATHS, Tail::Cpp), filter(CPP));
+    }
+
+    #[test]
+    fn built_filters_have_the_bits_of_both_hashes() {
+        for (paths, other) in [(&JAVA_PATHS[..], JAVA), (&CPP_PATHS[..], CPP)] {
+            let built = BloomFilter::build(paths, 0.05);
+            let both = [by_one(paths, Tail::Java), by_one(paths, Tail::Cpp)];
+            assert_ne!(both[0], both[1], "C++ hashes some of these names otherwise");
+            assert!(both.contains(&filter(other)));
+            let or = (0..32).map(|i| {
+                both.iter()
+                    .fold(0, |all, one| all | one.bytes.get(i).copied().unwrap_or(0))
+            });
+            assert_eq!(built.bytes, or.collect::<Vec<u8>>());
+        }
+        let ascii: Vec<&str> = JAVA_PATHS.into_iter().filter(|p| p.is_ascii()).collect();
+        assert_eq!(BloomFilter::build(&ascii, 0.05), by_one(&ascii, Tail::Java));
     }
 
     #[test]
@@ -286,11 +335,6 @@ mod tests {
         let (java, cpp) = (filter(JAVA), filter(CPP));
         assert!(JAVA_PATHS.iter().all(|p| java.might_contain(p)));
         assert!(CPP_PATHS.iter().all(|p| cpp.might_contain(p)));
-        assert_ne!(
-            BloomFilter::build(&CPP_PATHS, 0.05),
-            cpp,
-            "C++ hashes these names otherwise"
-        );
         let wrong = (0..1000).filter(|i| java.might_contain(&format!("root.other.d{i}.s")));
         assert!(wrong.count() < 50);
     }
