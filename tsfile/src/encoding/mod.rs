@@ -11,6 +11,7 @@ pub mod camel;
 mod check;
 pub mod chimp;
 pub mod dictionary;
+mod encode;
 pub mod gorilla;
 pub mod gorilla_groups;
 pub mod gorilla_v1;
@@ -29,6 +30,7 @@ pub use bitmap::BitmapDecoder;
 pub use camel::CamelDecoder;
 pub use chimp::ChimpDecoder;
 pub use dictionary::DictionaryDecoder;
+pub use encode::{DEFAULT_MAX_POINT_NUMBER, EncodeSettings, encode_bytes, survives};
 pub use gorilla_groups::GorillaDecoder;
 pub use gorilla_v1::GorillaV1Decoder;
 pub use int::Int;
@@ -143,6 +145,22 @@ pub trait Physical: Copy + Default + sealed::Sealed + 'static {
         count: usize,
         variant: Variant,
     ) -> Result<Box<dyn Decoder<Self> + 'a>>;
+
+    /// Appends one page of `values`. All that can be decoded can be encoded, but for BITMAP.
+    ///
+    /// Not every encoding keeps every value: see [`survives`].
+    ///
+    /// # Errors
+    /// The pair of encoding and type is unsupported.
+    fn encode(
+        encoding: Encoding,
+        values: &[Self],
+        settings: EncodeSettings,
+        out: &mut Vec<u8>,
+    ) -> Result<()>;
+
+    /// Whether both have the same pattern: NaN equals itself, and zeros keep their sign.
+    fn same_bits(self, other: Self) -> bool;
 }
 
 impl Physical for bool {
@@ -158,6 +176,20 @@ impl Physical for bool {
             Encoding::Bitmap => Box::new(BoolDecoder(BitmapDecoder::new(bytes)?)),
             _ => return Err(unsupported(encoding, "BOOLEAN")),
         })
+    }
+
+    fn encode(
+        encoding: Encoding,
+        values: &[Self],
+        _settings: EncodeSettings,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        encode::bools(encoding, values, out)
+    }
+
+    #[inline]
+    fn same_bits(self, other: Self) -> bool {
+        self == other
     }
 }
 
@@ -188,6 +220,20 @@ impl Physical for i32 {
             _ => return Err(unsupported(encoding, "INT32")),
         })
     }
+
+    fn encode(
+        encoding: Encoding,
+        values: &[Self],
+        _settings: EncodeSettings,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        encode::ints(encoding, values, out)
+    }
+
+    #[inline]
+    fn same_bits(self, other: Self) -> bool {
+        self == other
+    }
 }
 
 impl Physical for i64 {
@@ -215,6 +261,20 @@ impl Physical for i64 {
             )),
             _ => return Err(unsupported(encoding, "INT64")),
         })
+    }
+
+    fn encode(
+        encoding: Encoding,
+        values: &[Self],
+        _settings: EncodeSettings,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        encode::ints(encoding, values, out)
+    }
+
+    #[inline]
+    fn same_bits(self, other: Self) -> bool {
+        self == other
     }
 }
 
@@ -247,6 +307,20 @@ impl Physical for f32 {
             _ => return Err(unsupported(encoding, "FLOAT")),
         })
     }
+
+    fn encode(
+        encoding: Encoding,
+        values: &[Self],
+        settings: EncodeSettings,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        encode::f32s(encoding, values, settings, out)
+    }
+
+    #[inline]
+    fn same_bits(self, other: Self) -> bool {
+        self.to_bits() == other.to_bits()
+    }
 }
 
 impl Physical for f64 {
@@ -278,6 +352,20 @@ impl Physical for f64 {
             Encoding::Camel => Box::new(CamelDecoder::new(bytes)),
             _ => return Err(unsupported(encoding, "DOUBLE")),
         })
+    }
+
+    fn encode(
+        encoding: Encoding,
+        values: &[Self],
+        settings: EncodeSettings,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        encode::f64s(encoding, values, settings, out)
+    }
+
+    #[inline]
+    fn same_bits(self, other: Self) -> bool {
+        self.to_bits() == other.to_bits()
     }
 }
 

@@ -211,7 +211,7 @@ impl<T: Int> Decoder<T> for RleDecoder<'_, T> {
     }
 }
 
-/// Appends one stream.
+/// Appends one stream that both references read: 64-bit values of more than 8 bits are in bit-packed runs only.
 pub fn encode<T: Int>(values: &[T], out: &mut Vec<u8>) {
     if values.is_empty() {
         out.push(0);

@@ -18,6 +18,8 @@ use crate::{Error, Result};
 const SECTION: &str = "scaled float page";
 const SOME_UNSCALED: u32 = 2_147_483_647;
 const SOME_RAW: u32 = 2_147_483_646;
+/// The most digits behind the point that [`lossless`] tries.
+pub const MAX_LOSSLESS_POINT_NUMBER: u32 = 10;
 
 /// `f32` or `f64`, and the integers that stand for it.
 pub trait Float: Copy + Default + super::sealed::Sealed + 'static {
@@ -38,10 +40,13 @@ pub trait Float: Copy + Default + super::sealed::Sealed + 'static {
 
     /// `floor(v + 0.5)` if `v` is within the range of the integers, which NaN is not.
     fn round(v: f64) -> Option<Self::Int>;
+
+    /// An integer near `v`, which is this value times `divisor`, that decodes to this very value, if there is one.
+    fn exact(self, v: f64, divisor: f64) -> Option<Self::Int>;
 }
 
 macro_rules! float {
-    ($float:ty, $int:ty, $bits:ty) => {
+    ($float:ty, $int:ty, $bits:ty, $most:expr) => {
         impl Float for $float {
             type Int = $int;
 
@@ -68,12 +73,25 @@ macro_rules! float {
                 (v >= <$int>::MIN as f64 && v <= <$int>::MAX as f64)
                     .then(|| (v + 0.5).floor() as $int)
             }
+
+            fn exact(self, v: f64, divisor: f64) -> Option<$int> {
+                if v.is_nan() || v.abs() > $most {
+                    return None;
+                }
+                let near = v.round_ties_even() as i64;
+                // The product is off by up to one where numbers have no bits behind the point.
+                [near, near - 1, near + 1]
+                    .into_iter()
+                    .filter_map(|n| <$int>::try_from(n).ok())
+                    .find(|n| Self::unscale(*n, divisor).to_bits() == self.to_bits())
+            }
         }
     };
 }
 
-float!(f32, i32, u32);
-float!(f64, i64, u64);
+float!(f32, i32, u32, 2_147_483_648.0);
+// Beyond, not every integer is a double.
+float!(f64, i64, u64, 9_007_199_254_740_991.0);
 
 /// Decodes floats from the integers of `D`.
 #[derive(Debug, Clone)]
@@ -264,6 +282,29 @@ pub fn encode_rle<F: Float>(values: &[F], max_point_number: u32, out: &mut Vec<u
     rle::encode(&integers, out);
 }
 
+/// The smallest number of digits behind the point, from `at_least` to [`MAX_LOSSLESS_POINT_NUMBER`], with which every value comes back
+/// from [`encode_scaled`] bit for bit, and the integers for that in `integers`; `None` when there is none.
+///
+/// NaN, infinities and negative zero never come back. What `integers` holds after `None` means nothing.
+pub fn lossless<F: Float>(values: &[F], at_least: u32, integers: &mut Vec<F::Int>) -> Option<u32> {
+    (at_least..=MAX_LOSSLESS_POINT_NUMBER).find(|p| {
+        let factor = power_of_ten(*p);
+        integers.clear();
+        integers.extend(
+            values
+                .iter()
+                .map_while(|v| v.exact(v.widen() * factor, factor)),
+        );
+        integers.len() == values.len()
+    })
+}
+
+/// Appends a TS_2DIFF page of values that are `integers / 10^max_point_number`.
+pub fn encode_scaled<F: Float>(integers: &[F::Int], max_point_number: u32, out: &mut Vec<u8>) {
+    put_uvarint(out, max_point_number.into());
+    ts_2diff::encode(integers, out);
+}
+
 fn encode_head<F: Float>(values: &[F], max_point_number: u32, out: &mut Vec<u8>) -> Vec<F::Int> {
     let factor = power_of_ten(max_point_number);
     let bitmap_bytes = values.len() / 8 + 1;
@@ -425,6 +466,66 @@ mod tests {
             &[f32::NEG_INFINITY, -0.0, f32::MAX, 2.1e9, 2.1e7, -0.005],
             2,
         );
+    }
+
+    fn proof<F: Float + Key>(values: &[F], at_least: u32, expected: Option<u32>) {
+        let mut integers = vec![F::Int::default(); 3];
+        let p = lossless(values, at_least, &mut integers);
+        assert_eq!(p, expected, "{values:?}");
+        if let Some(p) = p {
+            let mut out = Vec::new();
+            encode_scaled::<F>(&integers, p, &mut out);
+            check::values(Ts2Diff, &out, values);
+        }
+    }
+
+    #[test]
+    fn the_fewest_digits_that_keep_every_value_are_found() {
+        proof::<f64>(&[], 2, Some(2));
+        proof(&[1.0, 250.0, -7.0], 0, Some(0));
+        proof(&[1.0, 250.0, -7.0], 3, Some(3));
+        proof(&[0.1, 0.2, 0.3], 0, Some(1));
+        proof(&[0.1, 0.2, 0.1 + 0.2], 0, None);
+        proof(&[0.1, 22.125], 0, Some(3));
+        proof(&[1e-10, 5.0], 0, Some(10));
+        proof(&[1e-11, 5.0], 0, None);
+        proof(&[0.1f32, 22.125], 0, Some(3));
+        for bad in [
+            f64::NAN,
+            f64::INFINITY,
+            -0.0,
+            5e-324,
+            9_007_199_254_740_992.0,
+        ] {
+            proof(&[1.0, bad], 0, None);
+            let bad = if bad == 5e-324 { 1e-45 } else { bad as f32 };
+            proof(&[1.0, bad], 0, None);
+        }
+        proof(
+            &[9_007_199_254_740_991.0, -9_007_199_254_740_991.0],
+            0,
+            Some(0),
+        );
+        proof(&[2_147_483_520.0f32, -2_147_483_648.0], 0, Some(0));
+        // The largest integer is that float too.
+        proof(&[2_147_483_648.0f32], 0, Some(0));
+        proof(&[2_147_483_904.0f32], 0, None);
+        proof(&[21_474_836.0f32, 0.5], 0, Some(1));
+        proof(&[214_748_364.0f32, 0.5, 0.25], 0, None);
+        // Every number of digits, and numbers without a bit to spare.
+        for p in 0..=10 {
+            let factor = 10f64.powi(p);
+            let mut rng = check::Rng::new(p as u64);
+            for bits in [8, 20, 40, 50, 51, 52, 53] {
+                let values: Vec<f64> = (0..300)
+                    .map(|_| ((rng.next() >> (64 - bits)) | 1) as f64)
+                    .map(|n| if n % 10.0 == 0.0 { 1.0 } else { n } / factor)
+                    .collect();
+                proof(&values, p as u32, Some(p as u32));
+                let values: Vec<f64> = values.iter().map(|v| -v).collect();
+                proof(&values, p as u32, Some(p as u32));
+            }
+        }
     }
 
     #[test]
