@@ -1,6 +1,7 @@
 //! The vocabulary: plain data, no bytes, no I/O.
 
 mod codes;
+mod collect;
 mod data_type;
 mod device_id;
 mod form;
