@@ -25,7 +25,7 @@ pub enum ErrorKind {
     Value,
     /// A file with deletions lies beside the TsFile.
     Deletions,
-    /// The operating system refused to open or read.
+    /// The operating system refused to open, read or write, or something else has the name.
     Io,
 }
 

@@ -1,18 +1,25 @@
-//! Where bytes come from: positioned reads through one trait.
+//! Where bytes come from and go to: positioned reads through one trait, a file that appears when it is complete through another.
 #![deny(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation
 )]
 
+mod atomic;
 mod coalesce;
 mod counting;
 mod file;
 mod memory;
+mod memory_sink;
+mod sink;
+mod temporary;
 
+pub use atomic::{AtomicFile, Overwrite};
 pub use counting::{CountingSource, ReadCounts};
 pub use file::FileSource;
 pub use memory::MemorySource;
+pub use memory_sink::{MemoryOutput, MemorySink};
+pub use sink::{Sink, commit};
 
 use crate::Result;
 use std::ops::Range;
