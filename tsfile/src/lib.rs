@@ -127,7 +127,9 @@ pub mod model;
 pub mod read;
 pub mod scan;
 pub mod wire;
+pub mod write;
 
 pub use error::{Error, ErrorKind, Result};
 pub use read::{ReadOptions, TsFileReader};
 pub use scan::{open, open_many};
+pub use write::{TsFileWriter, WriteOptions, WriteSummary};

@@ -27,6 +27,7 @@ pub mod ts_2diff;
 pub mod zigzag;
 
 pub use bitmap::BitmapDecoder;
+pub(crate) use bits64::BitValue;
 pub use camel::CamelDecoder;
 pub use chimp::ChimpDecoder;
 pub use dictionary::DictionaryDecoder;

@@ -56,12 +56,27 @@ impl PageHeader {
 
     /// Writes the header. Statistics belong in it exactly when the chunk has several pages.
     pub fn serialize(&self, w: &mut ByteWriter) {
-        w.uvarint(u64::from(self.uncompressed_bytes));
-        if self.uncompressed_bytes == 0 {
+        Self::serialize_parts(
+            self.uncompressed_bytes,
+            self.compressed_bytes,
+            self.statistics.as_ref(),
+            w,
+        );
+    }
+
+    /// As [`PageHeader::serialize`], from what a header consists of.
+    pub fn serialize_parts(
+        uncompressed_bytes: u32,
+        compressed_bytes: u32,
+        statistics: Option<&Statistics>,
+        w: &mut ByteWriter,
+    ) {
+        w.uvarint(u64::from(uncompressed_bytes));
+        if uncompressed_bytes == 0 {
             return;
         }
-        w.uvarint(u64::from(self.compressed_bytes));
-        if let Some(statistics) = &self.statistics {
+        w.uvarint(u64::from(compressed_bytes));
+        if let Some(statistics) = statistics {
             serialize_statistics(w, statistics);
         }
     }

@@ -65,6 +65,31 @@ pub enum ValueStatistics {
 }
 
 impl Statistics {
+    /// Of no point, as Java writes it: the times mean nothing.
+    pub fn none(data_type: DataType) -> Self {
+        Self {
+            count: 0,
+            start_time: i64::MAX,
+            end_time: i64::MIN,
+            values: ValueStatistics::empty(data_type),
+        }
+    }
+
+    /// Adds what is known about points that all come later.
+    pub fn merge(&mut self, later: &Self) {
+        if later.count == 0 {
+            return;
+        }
+        if self.count == 0 {
+            self.clone_from(later);
+            return;
+        }
+        self.count += later.count;
+        self.start_time = self.start_time.min(later.start_time);
+        self.end_time = self.end_time.max(later.end_time);
+        self.values.merge(&later.values);
+    }
+
     /// First and last time, or `None` when there is no point.
     pub fn time_range(&self) -> Option<(i64, i64)> {
         (self.count > 0).then_some((self.start_time, self.end_time))

@@ -283,6 +283,11 @@ impl ByteWriter {
         Self::default()
     }
 
+    /// Appends to `bytes`.
+    pub fn over(bytes: Vec<u8>) -> Self {
+        Self { bytes }
+    }
+
     /// What was written.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
@@ -307,6 +312,11 @@ impl ByteWriter {
     /// Big-endian 32-bit integer.
     pub fn i32(&mut self, v: i32) -> &mut Self {
         self.bytes(&v.to_be_bytes())
+    }
+
+    /// Appends an offset from the start of the file, which the format holds in a signed number; no file reaches 2^63 bytes.
+    pub fn u64_offset(&mut self, v: u64) -> &mut Self {
+        self.i64(i64::try_from(v).unwrap_or(i64::MAX))
     }
 
     /// Big-endian 64-bit integer.

@@ -13,3 +13,4 @@ mod oracle;
 mod scan;
 mod summary;
 mod summary_work;
+mod write;

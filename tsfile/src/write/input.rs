@@ -1,0 +1,477 @@
+//! Batches in one of the three forms: which columns are what, and which rows belong to which device.
+
+use super::options::WriteOptions;
+use crate::arrow::{ByteCells, Cells, Intake, TYPE_KEY, times};
+use crate::model::{DataType, DeviceId, Form, Model, split_path};
+use crate::{Error, ErrorKind, Result};
+use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow_buffer::{BooleanBuffer, ScalarBuffer};
+use arrow_schema::{Schema, SchemaRef};
+use std::collections::HashMap;
+
+/// A batch whose runs are shorter than this on average is put in the order of its devices first.
+const SHORT_RUN: usize = 16;
+
+/// What the columns of a schema are for.
+#[derive(Debug)]
+pub struct Input {
+    /// Form of the rows.
+    pub form: Form,
+    schema: SchemaRef,
+    time: usize,
+    /// The device column, or the tags.
+    keys: Vec<usize>,
+    /// Name of the table, in lower case.
+    pub table: String,
+    /// Columns with values, by position, and how they are taken.
+    pub columns: Vec<(usize, Intake)>,
+    /// In the form wide: devices and which of `columns` they have.
+    pub wide: Vec<(DeviceId, Vec<usize>)>,
+}
+
+/// Device and rows of each run, and the keys of the devices.
+type RunsAndDevices = (Vec<(u32, u32)>, Vec<Vec<u8>>);
+
+/// Rows of a batch that are ready to be held.
+#[derive(Debug)]
+pub struct Taken {
+    /// Times of the rows.
+    pub times: ScalarBuffer<i64>,
+    /// Values by column.
+    pub cells: Vec<Cells>,
+    /// Which rows these are, when they are not in the order of the batch.
+    pub rows: Option<Vec<u32>>,
+    /// Device of each run, by its key, and how many rows the run has.
+    pub runs: Vec<(u32, u32)>,
+    /// Devices by position in this batch: key, and how to make the device.
+    pub devices: Vec<Vec<u8>>,
+}
+
+impl Input {
+    /// Decides what the columns are for.
+    ///
+    /// # Errors
+    /// A column is missing or has a type that cannot be written; the form is not clear.
+    pub fn try_new(schema: SchemaRef, options: &WriteOptions) -> Result<Self> {
+        let form = options.form.unwrap_or_else(|| form_of(&schema, options));
+        let time = position(&schema, &options.time_column, "time column")?;
+        let mut names = HashMap::new();
+        for field in schema.fields() {
+            if names.insert(field.name().as_str(), ()).is_some() {
+                return Err(Error::argument("two columns have the same name")
+                    .measurement(field.name())
+                    .hint("rename one of them"));
+            }
+        }
+        let (keys, table) = match form {
+            Form::Wide => (Vec::new(), String::new()),
+            Form::Narrow => {
+                let device = position(&schema, &options.device_column, "device column")?;
+                (vec![device], String::new())
+            }
+            Form::Table => {
+                let (Some(table), Some(tags)) = (&options.table, &options.tags) else {
+                    return Err(Error::argument(
+                        "the form table needs the name of the table and its tag columns",
+                    )
+                    .hint("give both; a table without tags has an empty list of them"));
+                };
+                let keys = tags
+                    .iter()
+                    .map(|tag| position(&schema, tag, "tag column"))
+                    .collect::<Result<_>>()?;
+                (keys, table.to_lowercase())
+            }
+        };
+        let columns = schema
+            .fields()
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != time && !keys.contains(i))
+            .map(|(i, f)| Ok((i, Intake::try_new(f, options.time_unit, options.lossy)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let mut new = Self {
+            form,
+            schema,
+            time,
+            keys,
+            table,
+            columns,
+            wide: Vec::new(),
+        };
+        match form {
+            Form::Wide => new.wide_devices()?,
+            Form::Narrow => {}
+            Form::Table => new.lower_case(options)?,
+        }
+        Ok(new)
+    }
+
+    /// Columns of the form wide by device, in the order of their first column.
+    fn wide_devices(&mut self) -> Result<()> {
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for (k, (_, intake)) in self.columns.iter_mut().enumerate() {
+            let nodes = split_path(&intake.name);
+            let Some((measurement, device)) = nodes.split_last().filter(|(_, d)| !d.is_empty())
+            else {
+                return Err(Error::argument(
+                    "a column of the form wide is a path such as root.plant.d1.temperature",
+                )
+                .measurement(&intake.name)
+                .hint("name a device column (form narrow), or a table and its tags (form table)"));
+            };
+            let device = device.join(".");
+            let at = match known.get(&device) {
+                Some(at) => *at,
+                None => {
+                    self.wide.push((tree_device(&device)?, Vec::new()));
+                    known.insert(device, self.wide.len() - 1);
+                    self.wide.len() - 1
+                }
+            };
+            if let Some((_, columns)) = self.wide.get_mut(at) {
+                columns.push(k);
+            }
+            intake.name = (*measurement).to_string();
+        }
+        Ok(())
+    }
+
+    /// Names of a table are stored in lower case, as both references do: they look them up so.
+    fn lower_case(&mut self, options: &WriteOptions) -> Result<()> {
+        if self.table == "root" || self.table.starts_with("root.") {
+            return Err(Error::argument(
+                "a table cannot be called root: its devices would be taken for those of the tree model",
+            )
+            .got(&self.table));
+        }
+        let mut seen = HashMap::new();
+        let tags = options.tags.iter().flatten().cloned();
+        let fields = self.columns.iter().map(|(_, i)| i.name.clone());
+        for name in tags.chain(fields) {
+            if let Some(other) = seen.insert(name.to_lowercase(), name.clone()) {
+                return Err(Error::argument(
+                    "two columns of a table differ only by case, which it does not keep",
+                )
+                .measurement(&name)
+                .got(other)
+                .hint("rename one of them"));
+            }
+        }
+        for (_, intake) in &mut self.columns {
+            intake.name = intake.name.to_lowercase();
+        }
+        Ok(())
+    }
+
+    /// Whether a batch has the columns that were announced.
+    ///
+    /// # Errors
+    /// It has not; the error names the first column that differs.
+    pub fn check(&self, batch: &RecordBatch) -> Result<()> {
+        let (own, other) = (self.schema.fields(), batch.schema_ref().fields());
+        if std::ptr::eq(self.schema.as_ref(), batch.schema_ref().as_ref()) {
+            return Ok(());
+        }
+        for i in 0..own.len().max(other.len()) {
+            let describe = |f: Option<&arrow_schema::FieldRef>| {
+                f.map_or("nothing".to_string(), |f| {
+                    format!("{} {}", f.name(), f.data_type())
+                })
+            };
+            let (a, b) = (describe(own.get(i)), describe(other.get(i)));
+            if a != b {
+                return Err(Error::argument(
+                    "the columns of a batch differ from those that were announced",
+                )
+                .expected(a)
+                .got(b));
+            }
+        }
+        Ok(())
+    }
+
+    /// Times of a batch whose first row is row `first_row` of all.
+    ///
+    /// # Errors
+    /// A time is null or cannot be expressed.
+    pub fn times(
+        &self,
+        batch: &RecordBatch,
+        options: &WriteOptions,
+        first_row: u64,
+    ) -> Result<ScalarBuffer<i64>> {
+        let field = self.schema.field(self.time);
+        let array = batch.column(self.time);
+        let times = times(field, array, options.time_unit, options.lossy, first_row)?;
+        Ok(times.values().clone())
+    }
+
+    /// All values of a batch.
+    ///
+    /// # Errors
+    /// A value cannot be expressed.
+    pub fn cells(&self, batch: &RecordBatch, first_row: u64) -> Result<Vec<Cells>> {
+        self.columns
+            .iter()
+            .map(|(i, intake)| intake.cells(batch.column(*i), first_row))
+            .collect()
+    }
+
+    /// Rows of the forms narrow and table, by device.
+    ///
+    /// # Errors
+    /// A value cannot be expressed, or a device is null.
+    pub fn take(
+        &self,
+        batch: &RecordBatch,
+        options: &WriteOptions,
+        first_row: u64,
+    ) -> Result<Taken> {
+        let times = self.times(batch, options, first_row)?;
+        let cells = self.cells(batch, first_row)?;
+        let keys = self
+            .keys
+            .iter()
+            .map(|k| key_column(self.schema.field(*k).name(), batch.column(*k)))
+            .collect::<Result<Vec<_>>>()?;
+        let (runs, devices) = self.runs(&keys, batch.num_rows(), first_row)?;
+        let short = runs.len() * SHORT_RUN > batch.num_rows() && runs.len() > devices.len();
+        if !short {
+            return Ok(Taken {
+                times,
+                cells,
+                rows: None,
+                runs,
+                devices,
+            });
+        }
+        // The rows of a device side by side, in their order.
+        let mut by_device: Vec<Vec<u32>> = vec![Vec::new(); devices.len()];
+        let mut row = 0;
+        for (device, len) in runs {
+            if let Some(rows) = by_device.get_mut(device as usize) {
+                rows.extend(row..row + len);
+            }
+            row += len;
+        }
+        let runs = (0..)
+            .zip(&by_device)
+            .map(|(device, rows)| (device, rows.len() as u32))
+            .collect();
+        let rows: Vec<u32> = by_device.into_iter().flatten().collect();
+        let order = UInt32Array::from(rows.clone());
+        Ok(Taken {
+            times: rows.iter().map(|r| times[*r as usize]).collect(),
+            cells: cells
+                .iter()
+                .map(|c| c.take(&order))
+                .collect::<Result<_>>()?,
+            rows: Some(rows),
+            runs,
+            devices,
+        })
+    }
+
+    /// Rows side by side that have the same device, and the keys of the devices.
+    fn runs(&self, keys: &[ByteCells], rows: usize, first_row: u64) -> Result<RunsAndDevices> {
+        let mut runs = Vec::new();
+        let mut devices: Vec<Vec<u8>> = Vec::new();
+        let mut known: HashMap<Vec<u8>, u32> = HashMap::new();
+        let mut start = 0;
+        let mut key = Vec::new();
+        while start < rows {
+            let same = |row: usize| keys.iter().all(|k| k.get(row) == k.get(start));
+            let mut end = start + 1;
+            while end < rows && same(end) {
+                end += 1;
+            }
+            key.clear();
+            match self.form {
+                Form::Narrow => {
+                    let device = keys.first().and_then(|k| k.get(start)).ok_or_else(|| {
+                        let row = first_row + start as u64 + 1;
+                        Error::new(
+                            ErrorKind::Value,
+                            "",
+                            format!("row {row}: the device is null"),
+                        )
+                    })?;
+                    put_tree_key(device, &mut key);
+                }
+                _ => put_table_key(&self.table, keys.iter().map(|k| k.get(start)), &mut key),
+            }
+            let device = match known.get(&key) {
+                Some(device) => *device,
+                None => {
+                    let device = devices.len() as u32;
+                    devices.push(key.clone());
+                    known.insert(key.clone(), device);
+                    device
+                }
+            };
+            runs.push((device, (end - start) as u32));
+            start = end;
+        }
+        Ok((runs, devices))
+    }
+}
+
+fn form_of(schema: &Schema, options: &WriteOptions) -> Form {
+    if options.table.is_some() || options.tags.is_some() {
+        Form::Table
+    } else if schema.column_with_name(&options.device_column).is_some() {
+        Form::Narrow
+    } else {
+        Form::Wide
+    }
+}
+
+fn position(schema: &Schema, name: &str, what: &str) -> Result<usize> {
+    schema.index_of(name).map_err(|_| {
+        let names: Vec<_> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+        Error::argument(format!("there is no {what} {name}"))
+            .expected(format!("one of {}", names.join(", ")))
+    })
+}
+
+/// Devices and tags are text; integers and booleans stand for their usual text.
+fn key_column(name: &str, array: &ArrayRef) -> Result<ByteCells> {
+    let wrong = || {
+        Error::argument("a device or tag column holds text")
+            .measurement(name)
+            .got(array.data_type())
+            .hint("cast the column to Utf8")
+    };
+    let field = arrow_schema::Field::new(name, array.data_type().clone(), true)
+        .with_metadata([(TYPE_KEY.to_string(), "STRING".to_string())].into());
+    let intake = Intake::try_new(&field, Default::default(), false).map_err(|_| wrong())?;
+    let text: Vec<Option<String>> = match intake.cells(array, 0)? {
+        Cells::Bytes(bytes) if intake.data_type == DataType::String => {
+            if matches!(
+                &bytes,
+                ByteCells::Utf8(_) | ByteCells::LargeUtf8(_) | ByteCells::Utf8View(_)
+            ) {
+                return Ok(bytes);
+            }
+            return Err(wrong());
+        }
+        Cells::I32(a) if intake.data_type == DataType::Int32 => {
+            a.iter().map(|v| v.map(|v| v.to_string())).collect()
+        }
+        Cells::I64(a) if intake.data_type == DataType::Int64 => {
+            a.iter().map(|v| v.map(|v| v.to_string())).collect()
+        }
+        Cells::Bool(a) => a.iter().map(|v| v.map(|v| v.to_string())).collect(),
+        _ => return Err(wrong()),
+    };
+    Ok(ByteCells::Utf8(text.into()))
+}
+
+const TREE_KEY: u8 = 0;
+const TABLE_KEY: u8 = 1;
+const NULL_TAG: u32 = u32::MAX;
+
+fn put_tree_key(path: &[u8], key: &mut Vec<u8>) {
+    key.push(TREE_KEY);
+    key.extend_from_slice(path);
+}
+
+/// The key of a table device; null tags at the end do not count.
+fn put_table_key<'a>(table: &str, tags: impl Iterator<Item = Option<&'a [u8]>>, key: &mut Vec<u8>) {
+    key.push(TABLE_KEY);
+    let mut end = put_segment(Some(table.as_bytes()), key);
+    for tag in tags {
+        let after = put_segment(tag, key);
+        if tag.is_some() {
+            end = after;
+        }
+    }
+    key.truncate(end);
+}
+
+fn put_segment(segment: Option<&[u8]>, key: &mut Vec<u8>) -> usize {
+    let len = segment.map_or(NULL_TAG, |s| s.len() as u32);
+    key.extend_from_slice(&len.to_be_bytes());
+    key.extend_from_slice(segment.unwrap_or(&[]));
+    key.len()
+}
+
+/// The key under which a device is known.
+pub fn key_of(device: &DeviceId) -> Vec<u8> {
+    let mut key = Vec::new();
+    match device.model() {
+        Model::Tree => put_tree_key(device.path().as_bytes(), &mut key),
+        Model::Table => {
+            let tags = device.segments().iter().skip(1);
+            let tags = tags.map(|t| t.as_deref().map(str::as_bytes));
+            put_table_key(device.table(), tags, &mut key);
+        }
+    }
+    key
+}
+
+/// The device that a key stands for.
+///
+/// # Errors
+/// It is no device of the tree model.
+pub fn device_of(key: &[u8]) -> Result<DeviceId> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match key.split_first() {
+        Some((&TABLE_KEY, mut rest)) => {
+            let mut segments = Vec::new();
+            while let Some((len, behind)) = rest.split_first_chunk::<4>() {
+                let len = u32::from_be_bytes(*len);
+                if len == NULL_TAG {
+                    segments.push(None);
+                    rest = behind;
+                    continue;
+                }
+                let (segment, behind) = behind
+                    .split_at_checked(len as usize)
+                    .unwrap_or((behind, &[]));
+                segments.push(Some(text(segment)));
+                rest = behind;
+            }
+            Ok(DeviceId::new(segments))
+        }
+        Some((_, path)) => tree_device(&text(path)),
+        None => tree_device(""),
+    }
+}
+
+/// A device of the tree model by its path.
+fn tree_device(path: &str) -> Result<DeviceId> {
+    let device = DeviceId::from_path(path);
+    let nodes = split_path(path);
+    if device.model() != Model::Tree || nodes.len() < 2 || nodes.iter().any(|n| n.is_empty()) {
+        return Err(
+            Error::argument("a device of the tree model is a path below root")
+                .expected("such as root.plant.d1")
+                .got(format!("{path:?}"))
+                .hint(
+                    "put \"root.\" before the names of devices, or write a table (--table, --tags)",
+                ),
+        );
+    }
+    Ok(device)
+}
+
+/// Rows in which at least one of these columns has a value; `None` when all have.
+pub fn rows_with_values<'a>(cells: impl Iterator<Item = &'a Cells>) -> Option<BooleanBuffer> {
+    let mut any: Option<BooleanBuffer> = None;
+    for c in cells {
+        let nulls = c.nulls()?;
+        let bits = nulls.inner();
+        any = Some(match any {
+            None => bits.clone(),
+            Some(other) => &other | bits,
+        });
+    }
+    any.filter(|bits| bits.count_set_bits() < bits.len())
+}
+
+/// These rows of a batch of times.
+pub fn take_times(times: &ScalarBuffer<i64>, rows: &UInt32Array) -> ScalarBuffer<i64> {
+    rows.values().iter().map(|r| times[*r as usize]).collect()
+}

@@ -1,0 +1,441 @@
+//! What is written comes back: in each form, in any order of rows, in pieces.
+
+use arrow_array::{
+    Array, ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, record_batch,
+};
+use std::sync::Arc;
+use tsfile::io::{MemorySink, MemorySource};
+use tsfile::model::{DeviceId, Encoding, Form};
+use tsfile::read::DeviceRef;
+use tsfile::scan::{ScanRequest, scan};
+use tsfile::write::{Duplicates, Sort, WriteSummary};
+use tsfile::{ReadOptions, TsFileReader, TsFileWriter, WriteOptions};
+
+/// Writes the batches and opens what came of them.
+fn written(
+    batches: &[RecordBatch],
+    options: WriteOptions,
+) -> tsfile::Result<(TsFileReader, WriteSummary)> {
+    let sink = MemorySink::new("memory.tsfile");
+    let output = sink.output();
+    let mut writer = TsFileWriter::start(Box::new(sink), batches[0].schema(), options)?;
+    for batch in batches {
+        writer.write(batch)?;
+    }
+    let summary = writer.finish()?;
+    let bytes = output.bytes().expect("finished");
+    assert_eq!(summary.bytes, bytes.len() as u64);
+    let source = MemorySource::new(bytes.to_vec());
+    Ok((
+        TsFileReader::new(source, "memory", ReadOptions::default())?,
+        summary,
+    ))
+}
+
+/// All rows in a form, as one batch.
+fn rows(reader: &TsFileReader, form: Form) -> RecordBatch {
+    let scan = scan(vec![reader.clone()], ScanRequest::new().with_form(form)).unwrap();
+    let schema = scan.schema();
+    let batches: Vec<_> = scan.map(|b| b.unwrap()).collect();
+    arrow_select::concat::concat_batches(&schema, &batches).unwrap()
+}
+
+fn columns(batch: &RecordBatch) -> Vec<(String, ArrayRef)> {
+    let names = batch
+        .schema()
+        .fields()
+        .iter()
+        .map(|f| f.name().clone())
+        .collect::<Vec<_>>();
+    names
+        .into_iter()
+        .zip(batch.columns().iter().cloned())
+        .collect()
+}
+
+fn narrow() -> RecordBatch {
+    record_batch!(
+        ("time", Int64, [1, 2, 3, 5, 1, 2, 4, 6]),
+        (
+            "device_name",
+            Utf8,
+            [
+                "root.a.d1",
+                "root.a.d1",
+                "root.a.d1",
+                "root.a.d1",
+                "root.a.d2",
+                "root.a.d2",
+                "root.a.d2",
+                "root.a.d2"
+            ]
+        ),
+        (
+            "hardware",
+            Utf8,
+            [
+                None,
+                None,
+                None,
+                None,
+                None,
+                Some("aaa"),
+                Some("bbb"),
+                Some("ccc")
+            ]
+        ),
+        (
+            "status",
+            Boolean,
+            [
+                Some(true),
+                None,
+                Some(true),
+                Some(false),
+                Some(true),
+                Some(false),
+                Some(true),
+                None
+            ]
+        ),
+        (
+            "temperature",
+            Float64,
+            [
+                Some(2.2),
+                Some(2.2),
+                Some(2.1),
+                None,
+                None,
+                None,
+                None,
+                None
+            ]
+        )
+    )
+    .unwrap()
+}
+
+#[test]
+fn narrow_rows_come_back_aligned_and_not() {
+    for aligned in [true, false] {
+        let options = WriteOptions::default().with_aligned(aligned);
+        let (reader, summary) = written(&[narrow()], options).unwrap();
+        assert_eq!(columns(&rows(&reader, Form::Narrow)), columns(&narrow()));
+        assert_eq!(
+            (
+                summary.devices,
+                summary.series,
+                summary.rows,
+                summary.points
+            ),
+            (2, 4, 8, 12)
+        );
+        assert!(summary.lossless);
+    }
+}
+
+#[test]
+fn devices_that_take_turns_and_go_backwards_are_put_in_order() {
+    let order = arrow_array::UInt32Array::from(vec![7, 0, 6, 3, 4, 2, 5, 1]);
+    let mixed: Vec<_> = narrow()
+        .columns()
+        .iter()
+        .map(|c| arrow_select::take::take(c, &order, None).unwrap())
+        .collect();
+    let mixed = RecordBatch::try_new(narrow().schema(), mixed).unwrap();
+    let pieces: Vec<_> = (0..8).map(|i| mixed.slice(i, 1)).collect();
+    for aligned in [true, false] {
+        let options = WriteOptions::default().with_aligned(aligned);
+        let (reader, summary) = written(&pieces, options).unwrap();
+        assert_eq!(columns(&rows(&reader, Form::Narrow)), columns(&narrow()));
+        assert_eq!(summary.devices_sorted, 2);
+    }
+    let strict = WriteOptions::default().with_sort(Sort::Strict);
+    let e = written(&pieces, strict).unwrap_err().to_string();
+    assert!(
+        e.starts_with("row 3: the device goes back from time 6 to 4"),
+        "{e}"
+    );
+}
+
+#[test]
+fn table_rows_come_back_with_nulls_in_tags_and_fields() {
+    let batch = record_batch!(
+        ("time", Int64, [1, 2, 1, 1, 2]),
+        ("site", Utf8, [None, None, Some("a"), Some("a"), Some("a")]),
+        (
+            "device",
+            Utf8,
+            [Some("x"), Some("x"), None, Some("y"), Some("y")]
+        ),
+        ("s1", Int32, [Some(1), None, Some(3), None, None]),
+        ("s2", Utf8, [Some("p"), Some(""), None, None, Some("q")])
+    )
+    .unwrap();
+    let options = WriteOptions::default()
+        .with_table("t1")
+        .with_tags(["site", "device"]);
+    let (reader, summary) = written(std::slice::from_ref(&batch), options).unwrap();
+    let back = rows(&reader, Form::Table);
+    assert_eq!(columns(&back), columns(&batch));
+    assert_eq!((summary.devices, summary.rows), (3, 5));
+}
+
+#[test]
+fn wide_rows_come_back_and_a_column_of_nulls_too() {
+    let batch = record_batch!(
+        ("time", Int64, [1, 2, 4]),
+        ("root.a.d1.s1", Int32, [Some(1), None, Some(3)]),
+        ("root.a.d1.s2", Float64, [None, None, None]),
+        ("root.a.d2.s1", Int64, [None, Some(5), Some(6)])
+    )
+    .unwrap();
+    let (reader, summary) = written(std::slice::from_ref(&batch), WriteOptions::default()).unwrap();
+    assert_eq!(columns(&rows(&reader, Form::Wide)), columns(&batch));
+    assert_eq!((summary.devices, summary.series, summary.points), (2, 3, 4));
+}
+
+/// A device whose values use every page and chunk group boundary.
+#[test]
+fn boundaries_of_pages_and_chunk_groups_lose_nothing() {
+    for n in [1usize, 2, 127, 128, 129, 255, 256, 257, 1000] {
+        let times = Int64Array::from_iter_values((0..n as i64).map(|i| i * 1000 - 77));
+        let decimals =
+            Float64Array::from_iter((0..n).map(|i| (i % 7 != 3).then_some(i as f64 / 100.0)));
+        let bits = Float64Array::from_iter_values((0..n).map(|i| (i as f64).sqrt().sin()));
+        let ints = Int32Array::from_iter(
+            (0..n).map(|i| (i % 5 != 0).then_some((i as i32).wrapping_mul(77_777_777))),
+        );
+        let text =
+            StringArray::from_iter((0..n).map(|i| (i % 3 != 0).then(|| format!("v{}", i % 10))));
+        let batch = RecordBatch::try_from_iter_with_nullable([
+            ("time", Arc::new(times) as ArrayRef, false),
+            ("root.d.a", Arc::new(decimals), true),
+            ("root.d.b", Arc::new(bits), true),
+            ("root.d.c", Arc::new(ints), true),
+            ("root.d.d", Arc::new(text), true),
+        ])
+        .unwrap();
+        for aligned in [true, false] {
+            for (page, group) in [
+                (10_000, 1 << 27),
+                (128, 1 << 27),
+                (1, 1 << 27),
+                (3, 100),
+                (129, 4_000),
+            ] {
+                let options = WriteOptions::default()
+                    .with_aligned(aligned)
+                    .with_page_points(page)
+                    .with_chunk_group_bytes(group)
+                    .with_index_degree(2);
+                let (reader, summary) = written(std::slice::from_ref(&batch), options).unwrap();
+                let mut expected = columns(&batch);
+                // Without a time column for all, a series without a point cannot be in the file; that is said.
+                let empty = |name: &str| summary.empty_columns.iter().any(|e| name.ends_with(e));
+                expected.retain(|(name, _)| !empty(name));
+                assert_eq!(expected.len(), if aligned || n > 1 { 5 } else { 3 });
+                let found = columns(&rows(&reader, Form::Wide));
+                assert_eq!(found, expected, "{n} {aligned} {page} {group}");
+                assert_eq!(summary.rows, n as u64);
+            }
+        }
+    }
+}
+
+#[test]
+fn floats_are_scaled_where_that_loses_nothing() {
+    let n = 3_000;
+    let times = Int64Array::from_iter_values(0..n);
+    let column = |f: &dyn Fn(i64) -> f64| {
+        Arc::new(Float64Array::from_iter_values((0..n).map(f))) as ArrayRef
+    };
+    let batch = RecordBatch::try_from_iter([
+        ("time", Arc::new(times) as ArrayRef),
+        ("root.d.scaled", column(&|i| (i % 100) as f64 / 100.0)),
+        (
+            "root.d.late_nan",
+            column(&|i| if i == 2_999 { f64::NAN } else { i as f64 }),
+        ),
+        (
+            "root.d.zero",
+            column(&|i| if i == 1_500 { -0.0 } else { 1.0 }),
+        ),
+        ("root.d.random", column(&|i| ((i * 7919) as f64).sin())),
+        (
+            "root.d.payload",
+            column(&|i| {
+                if i == 2_500 {
+                    f64::from_bits(0x7ff0_0000_dead_beef)
+                } else {
+                    ((i * 7919) as f64).sin()
+                }
+            }),
+        ),
+    ])
+    .unwrap();
+    let options = WriteOptions::default().with_page_points(1000);
+    let (reader, summary) = written(std::slice::from_ref(&batch), options).unwrap();
+    let encoding = |name: &str| {
+        let column = summary.columns.iter().find(|c| c.name == name).unwrap();
+        assert_eq!(column.chunks.len(), 1);
+        column.chunks[0].0
+    };
+    assert_eq!(encoding("scaled"), Encoding::Ts2Diff);
+    assert_eq!(encoding("late_nan"), Encoding::Gorilla);
+    assert_eq!(encoding("zero"), Encoding::Gorilla);
+    assert_eq!(encoding("random"), Encoding::Plain);
+    assert_eq!(encoding("payload"), Encoding::Gorilla);
+    let back = rows(&reader, Form::Wide);
+    for (name, column) in columns(&batch).into_iter().skip(1) {
+        let a = column.as_any().downcast_ref::<Float64Array>().unwrap();
+        let b = back.column_by_name(&name).unwrap();
+        let b = b.as_any().downcast_ref::<Float64Array>().unwrap();
+        let bits = |a: &Float64Array| a.values().iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(a), bits(b), "{name}");
+    }
+}
+
+#[test]
+fn duplicates_are_refused_or_chosen_across_chunk_groups_too() {
+    let batch = |times: [i64; 2], values: [i32; 2]| {
+        RecordBatch::try_from_iter([
+            (
+                "time",
+                Arc::new(Int64Array::from(times.to_vec())) as ArrayRef,
+            ),
+            ("root.d.s", Arc::new(Int32Array::from(values.to_vec()))),
+        ])
+        .unwrap()
+    };
+    let batches = [
+        batch([1, 2], [10, 20]),
+        batch([2, 3], [21, 30]),
+        batch([3, 4], [31, 40]),
+    ];
+    let e = written(&batches, WriteOptions::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        e.starts_with(
+            "row 3: the device has a row with this time already (device root.d) at time 2"
+        ),
+        "{e}"
+    );
+    // With a limit of nothing, each batch is written at once.
+    for limit in [0, 1 << 20] {
+        for (duplicates, expected) in [
+            (Duplicates::First, [10, 20, 30, 40]),
+            (Duplicates::Last, [10, 21, 31, 40]),
+        ] {
+            let options = WriteOptions::default()
+                .with_duplicates(duplicates)
+                .with_memory_limit(limit);
+            let (reader, summary) = written(&batches, options).unwrap();
+            let back = rows(&reader, Form::Wide);
+            assert_eq!(
+                back.column(1).as_ref(),
+                &Int32Array::from(expected.to_vec()),
+                "{limit} {duplicates:?}"
+            );
+            assert_eq!((summary.rows, summary.duplicates), (4, 2));
+        }
+    }
+    let options = WriteOptions::default().with_memory_limit(0);
+    let e = written(&[batch([5, 6], [1, 2]), batch([4, 7], [3, 4])], options)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        e.contains("row 3: the device goes back from time 6 to 4") && e.contains("--memory-limit"),
+        "{e}"
+    );
+}
+
+#[test]
+fn devices_one_by_one_keep_their_own_types() {
+    let sink = MemorySink::new("memory.tsfile");
+    let output = sink.output();
+    let mut writer = TsFileWriter::start_devices(Box::new(sink), WriteOptions::default()).unwrap();
+    let a = record_batch!(("time", Int64, [1]), ("s", Int32, [1])).unwrap();
+    let b = record_batch!(("time", Int64, [1]), ("s", Utf8, ["x"]), ("t", Int64, [2])).unwrap();
+    let c = record_batch!(("time", Int64, [2]), ("t", Int64, [3])).unwrap();
+    let d = record_batch!(("time", Int64, [3]), ("t", Utf8, ["y"])).unwrap();
+    let [first, second] = ["root.a", "root.b"].map(DeviceId::from_path);
+    writer.write_device(&first, true, &a).unwrap();
+    writer.write_device(&second, false, &b).unwrap();
+    writer.write_device(&second, false, &c).unwrap();
+    let e = writer
+        .write_device(&second, false, &d)
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        e,
+        "a measurement of a device has two types (device root.b, measurement t); expected INT64, found STRING"
+    );
+    let e = writer.finish().unwrap_err().to_string();
+    assert!(e.contains("failed before"), "{e}");
+    assert!(output.bytes().is_none());
+}
+
+#[test]
+fn what_is_not_legal_lists_what_is() {
+    let options = WriteOptions::default().with_encoding("status", Encoding::Rle);
+    let e = written(&[narrow()], options).unwrap_err().to_string();
+    assert_eq!(
+        e,
+        "RLE is no encoding for BOOLEAN here (measurement status); expected one of PLAIN; only Java reads it: `java_only` (--java-only) allows it"
+    );
+    let options = WriteOptions::default().with_encoding("nosuch", Encoding::Rle);
+    let e = written(&[narrow()], options).unwrap_err().to_string();
+    assert!(
+        e.contains("expected one of hardware, status, temperature, found nosuch"),
+        "{e}"
+    );
+    let batch = record_batch!(
+        ("time", Int64, [1]),
+        ("root.d.s", Float64, [0.123_456_789_012_345])
+    )
+    .unwrap();
+    let options = WriteOptions::default().with_encoding("s", Encoding::Ts2Diff);
+    let e = written(&[batch.clone()], options.clone())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        e.starts_with("TS_2DIFF does not keep every value (device root.d, measurement s)"),
+        "{e}"
+    );
+    let (_, summary) = written(&[batch], options.with_lossy(true)).unwrap();
+    assert!(!summary.lossless);
+}
+
+/// The index is right for a device: every series is found by its name.
+#[test]
+fn deep_indexes_lead_to_every_series() {
+    let names: Vec<String> = (0..40)
+        .map(|i| format!("root.d{}.s{}", i / 7, i % 7))
+        .collect();
+    let mut columns = vec![("time", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef)];
+    for name in &names {
+        columns.push((name, Arc::new(Int32Array::from(vec![3, 4]))));
+    }
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    for degree in [2, 3, 4, 256] {
+        for aligned in [true, false] {
+            let options = WriteOptions::default()
+                .with_index_degree(degree)
+                .with_aligned(aligned);
+            let (reader, summary) = written(std::slice::from_ref(&batch), options).unwrap();
+            assert_eq!((summary.devices, summary.series), (6, 40));
+            let index = reader.index().unwrap();
+            let series: usize = index
+                .devices()
+                .map(|d: DeviceRef<'_>| d.series_count())
+                .sum();
+            assert_eq!(series, 40 + if aligned { 6 } else { 0 });
+            let filter = reader.bloom_filter().unwrap().unwrap();
+            assert!(names.iter().all(|n| filter.might_contain(n)));
+            assert!(!filter.might_contain("root.d1.other"));
+        }
+    }
+}
