@@ -398,7 +398,7 @@ fn what_is_not_legal_lists_what_is() {
     )
     .unwrap();
     let options = WriteOptions::default().with_encoding("s", Encoding::Ts2Diff);
-    let e = written(&[batch.clone()], options.clone())
+    let e = written(std::slice::from_ref(&batch), options.clone())
         .unwrap_err()
         .to_string();
     assert!(
