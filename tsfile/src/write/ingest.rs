@@ -152,9 +152,9 @@ impl TsFileWriter {
         let schema = batch.schema();
         let o = &self.options;
         let (unit, lossy) = (o.time_unit, o.lossy);
-        let at = schema
-            .index_of(&o.time_column)
-            .map_err(|_| Error::argument("there is no time column").expected(&o.time_column))?;
+        let at = schema.index_of(&o.layout.time_column).map_err(|_| {
+            Error::argument("there is no time column").expected(&o.layout.time_column)
+        })?;
         let table = device.model() == Model::Table;
         let mut columns = Vec::new();
         let mut cells = Vec::new();
@@ -172,7 +172,7 @@ impl TsFileWriter {
             columns.push((name, intake.data_type));
         }
         let times = times(schema.field(at), batch.column(at), unit, lossy, first_row)?;
-        let shape = self.shape(&columns, aligned, table, Some(device))?;
+        let shape = self.shape(&columns, aligned, aligned, Some(device))?;
         let index = self.device(input::key_of(device), aligned)?;
         let len = u32::try_from(times.len())
             .map_err(|_| Error::argument("a batch has more than 4294967295 rows"))?;
@@ -320,11 +320,9 @@ impl TsFileWriter {
         &mut self,
         columns: &[(String, DataType)],
         aligned: bool,
-        table: bool,
+        keep_empty: bool,
         device: Option<&DeviceId>,
     ) -> Result<u32> {
-        // A column that is null everywhere is a timeseries all the same where columns are timeseries (wide) or belong to the schema (table).
-        let keep_empty = aligned && (table || device.is_some());
         let mut measurements = Vec::with_capacity(columns.len());
         for (name, data_type) in columns {
             measurements.push(self.measurement(name, *data_type, device)?);
@@ -476,22 +474,28 @@ pub(super) fn schema_of(input: &Input, options: &super::WriteOptions) -> TableSc
         },
         category,
     };
-    // The name of the time column is only stored when it is not the usual one, as older Java releases do not know the category.
-    let time = (options.time_column.to_lowercase() != "time").then(|| {
-        column(
-            &options.time_column,
-            DataType::Timestamp,
-            ColumnCategory::Time,
-        )
-    });
-    let tags = options.tags.iter().flatten();
-    let tags = tags.map(|t| column(t, DataType::String, ColumnCategory::Tag));
-    let fields = input
-        .columns
-        .iter()
-        .map(|(_, i)| column(&i.name, i.data_type, ColumnCategory::Field));
+    // In the order of the batches, but tags among themselves in the order of a device's segments.
+    let mut tags = input.layout.tags.iter().flatten();
+    let mut columns = Vec::new();
+    for (i, name) in input.names().enumerate() {
+        if let Some((_, intake)) = input.columns.iter().find(|(at, _)| *at == i) {
+            columns.push(column(
+                &intake.name,
+                intake.data_type,
+                ColumnCategory::Field,
+            ));
+        } else if !input.is_time(i) {
+            columns.extend(
+                tags.next()
+                    .map(|t| column(t, DataType::String, ColumnCategory::Tag)),
+            );
+        } else if name.to_lowercase() != "time" {
+            // Only a name that is not the usual one is stored, as older Java releases do not know the category.
+            columns.push(column(name, DataType::Timestamp, ColumnCategory::Time));
+        }
+    }
     TableSchema {
         name: input.table.clone(),
-        columns: time.into_iter().chain(tags).chain(fields).collect(),
+        columns,
     }
 }

@@ -1,5 +1,6 @@
 //! Batches in one of the three forms: which columns are what, and which rows belong to which device.
 
+use super::layout::Layout;
 use super::options::WriteOptions;
 use crate::arrow::{ByteCells, Cells, Intake, TYPE_KEY, times};
 use crate::model::{DataType, DeviceId, Form, Model, split_path};
@@ -17,6 +18,8 @@ const SHORT_RUN: usize = 16;
 pub struct Input {
     /// Form of the rows.
     pub form: Form,
+    /// What was said about the columns.
+    pub layout: Layout,
     schema: SchemaRef,
     time: usize,
     /// The device column, or the tags.
@@ -52,9 +55,9 @@ impl Input {
     ///
     /// # Errors
     /// A column is missing or has a type that cannot be written; the form is not clear.
-    pub fn try_new(schema: SchemaRef, options: &WriteOptions) -> Result<Self> {
-        let form = options.form.unwrap_or_else(|| form_of(&schema, options));
-        let time = position(&schema, &options.time_column, "time column")?;
+    pub fn try_new(schema: SchemaRef, layout: Layout, options: &WriteOptions) -> Result<Self> {
+        let form = layout.form.unwrap_or_else(|| form_of(&schema, &layout));
+        let time = position(&schema, &layout.time_column, "time column")?;
         let mut names = HashMap::new();
         for field in schema.fields() {
             if names.insert(field.name().as_str(), ()).is_some() {
@@ -66,11 +69,11 @@ impl Input {
         let (keys, table) = match form {
             Form::Wide => (Vec::new(), String::new()),
             Form::Narrow => {
-                let device = position(&schema, &options.device_column, "device column")?;
+                let device = position(&schema, &layout.device_column, "device column")?;
                 (vec![device], String::new())
             }
             Form::Table => {
-                let (Some(table), Some(tags)) = (&options.table, &options.tags) else {
+                let (Some(table), Some(tags)) = (&layout.table, &layout.tags) else {
                     return Err(Error::argument(
                         "the form table needs the name of the table and its tag columns",
                     )
@@ -98,11 +101,12 @@ impl Input {
             table,
             columns,
             wide: Vec::new(),
+            layout,
         };
         match form {
             Form::Wide => new.wide_devices()?,
             Form::Narrow => {}
-            Form::Table => new.lower_case(options)?,
+            Form::Table => new.lower_case()?,
         }
         Ok(new)
     }
@@ -138,7 +142,7 @@ impl Input {
     }
 
     /// Names of a table are stored in lower case, as both references do: they look them up so.
-    fn lower_case(&mut self, options: &WriteOptions) -> Result<()> {
+    fn lower_case(&mut self) -> Result<()> {
         if self.table == "root" || self.table.starts_with("root.") {
             return Err(Error::argument(
                 "a table cannot be called root: its devices would be taken for those of the tree model",
@@ -146,7 +150,7 @@ impl Input {
             .got(&self.table));
         }
         let mut seen = HashMap::new();
-        let tags = options.tags.iter().flatten().cloned();
+        let tags = self.layout.tags.iter().flatten().cloned();
         let fields = self.columns.iter().map(|(_, i)| i.name.clone());
         for name in tags.chain(fields) {
             if let Some(other) = seen.insert(name.to_lowercase(), name.clone()) {
@@ -162,6 +166,16 @@ impl Input {
             intake.name = intake.name.to_lowercase();
         }
         Ok(())
+    }
+
+    /// Names of all columns.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.schema.fields().iter().map(|f| f.name().as_str())
+    }
+
+    /// Whether the column at this position is that of times.
+    pub fn is_time(&self, position: usize) -> bool {
+        self.time == position
     }
 
     /// Whether a batch has the columns that were announced.
@@ -317,10 +331,10 @@ impl Input {
     }
 }
 
-fn form_of(schema: &Schema, options: &WriteOptions) -> Form {
-    if options.table.is_some() || options.tags.is_some() {
+fn form_of(schema: &Schema, layout: &Layout) -> Form {
+    if layout.table.is_some() || layout.tags.is_some() {
         Form::Table
-    } else if schema.column_with_name(&options.device_column).is_some() {
+    } else if schema.column_with_name(&layout.device_column).is_some() {
         Form::Narrow
     } else {
         Form::Wide

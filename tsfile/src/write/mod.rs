@@ -31,6 +31,7 @@ mod group;
 mod held;
 mod ingest;
 mod input;
+mod layout;
 mod options;
 mod order;
 mod output;
@@ -38,6 +39,7 @@ mod summary;
 mod tail;
 mod totals;
 
+pub use layout::Layout;
 pub use options::{
     Compat, DEFAULT_CHUNK_GROUP_BYTES, DEFAULT_INDEX_DEGREE, DEFAULT_MAX_POINT_NUMBER,
     DEFAULT_MEMORY_LIMIT, DEFAULT_PAGE_BYTES, DEFAULT_PAGE_POINTS, Duplicates, Sort, WriteOptions,
@@ -146,35 +148,56 @@ impl TsFileWriter {
     /// A column has no counterpart in a TsFile, is missing, or is asked to be written in a way that is not legal for its type; the format
     /// version cannot hold the form.
     pub fn start(sink: Box<dyn Sink>, schema: SchemaRef, options: WriteOptions) -> Result<Self> {
-        let input = Input::try_new(schema, &options)?;
+        let layout = options.layout.clone();
         let mut new = Self::start_devices(sink, options)?;
-        new.check_names(&input)?;
+        new.set_input(schema, layout, true)?;
+        Ok(new)
+    }
+
+    /// The batches to come are of another schema or form. What came before stays; tables and tree devices can be in one file.
+    ///
+    /// # Errors
+    /// As [`TsFileWriter::start`]; a table is announced twice.
+    pub fn set_layout(&mut self, schema: SchemaRef, layout: Layout) -> Result<()> {
+        self.guarded(|w| w.set_input(schema, layout, false))
+    }
+
+    fn set_input(&mut self, schema: SchemaRef, layout: Layout, only: bool) -> Result<()> {
+        let input = Input::try_new(schema, layout, &self.options)?;
+        if only {
+            self.check_names(&input)?;
+        }
         let columns: Vec<_> = input
             .columns
             .iter()
             .map(|(_, i)| (i.name.clone(), i.data_type))
             .collect();
-        if input.form == Form::Wide {
-            for (device, of_device) in &input.wide {
-                let columns: Vec<_> = of_device
-                    .iter()
-                    .filter_map(|k| columns.get(*k).cloned())
-                    .collect();
-                let aligned = new.options.aligned;
-                let shape = new.shape(&columns, aligned, true, Some(device))?;
-                let device = new.device(input::key_of(device), aligned)?;
-                new.wide.push((device, shape));
+        let aligned = input.layout.aligned;
+        self.wide.clear();
+        match input.form {
+            // A column that is null everywhere is a timeseries all the same where columns are timeseries, or belong to a schema.
+            Form::Wide => {
+                for (device, of_device) in &input.wide {
+                    let columns: Vec<_> = of_device
+                        .iter()
+                        .filter_map(|k| columns.get(*k).cloned())
+                        .collect();
+                    let shape = self.shape(&columns, aligned, aligned, Some(device))?;
+                    let device = self.device(input::key_of(device), aligned)?;
+                    self.wide.push((device, shape));
+                }
             }
-        } else {
-            let table = input.form == Form::Table;
-            if table {
-                new.add_table(ingest::schema_of(&input, &new.options))?;
+            Form::Narrow => {
+                let every = aligned && input.layout.every_column;
+                self.input_shape = self.shape(&columns, aligned, every, None)?;
             }
-            let aligned = table || new.options.aligned;
-            new.input_shape = new.shape(&columns, aligned, table, None)?;
+            Form::Table => {
+                self.add_table(ingest::schema_of(&input, &self.options))?;
+                self.input_shape = self.shape(&columns, true, true, None)?;
+            }
         }
-        new.input = Some(input);
-        Ok(new)
+        self.input = Some(input);
+        Ok(())
     }
 
     /// Starts a file whose rows come device by device, by [`TsFileWriter::write_device`], in whatever columns each device has.
@@ -260,7 +283,8 @@ impl TsFileWriter {
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.guarded(|w| {
             let input = w.input.take().ok_or_else(|| {
-                Error::argument("the writer was started for devices").hint("use write_device")
+                Error::argument("the writer was started for devices")
+                    .hint("use write_device, or set_layout first")
             })?;
             let result = w.write_input(&input, batch);
             w.input = Some(input);

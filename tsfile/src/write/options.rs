@@ -1,5 +1,6 @@
 //! What a writer is told.
 
+use super::Layout;
 use crate::arrow::TimeUnit;
 use crate::format::FormatVersion;
 use crate::model::{Compression, Encoding, Form};
@@ -55,13 +56,8 @@ pub enum Sort {
 /// Options of a [`super::TsFileWriter`].
 #[derive(Debug, Clone)]
 pub struct WriteOptions {
-    pub(super) form: Option<Form>,
-    pub(super) table: Option<String>,
-    pub(super) tags: Option<Vec<String>>,
-    pub(super) time_column: String,
-    pub(super) device_column: String,
+    pub(super) layout: Layout,
     pub(super) time_unit: TimeUnit,
-    pub(super) aligned: bool,
     pub(super) version: FormatVersion,
     pub(super) encodings: HashMap<String, Encoding>,
     pub(super) default_compression: Option<Compression>,
@@ -83,13 +79,8 @@ pub struct WriteOptions {
 impl Default for WriteOptions {
     fn default() -> Self {
         Self {
-            form: None,
-            table: None,
-            tags: None,
-            time_column: "time".to_string(),
-            device_column: "device_name".to_string(),
+            layout: Layout::default(),
             time_unit: TimeUnit::default(),
-            aligned: true,
             version: FormatVersion::V4,
             encodings: HashMap::new(),
             default_compression: None,
@@ -111,38 +102,52 @@ impl Default for WriteOptions {
 }
 
 impl WriteOptions {
-    /// The form of the batches. Unless set: table when a table or tags are given, else narrow when there is a device column, else wide.
+    /// What the columns of batches are for.
+    #[must_use]
+    pub fn with_layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// As [`Layout::with_form`].
     #[must_use]
     pub fn with_form(mut self, form: Form) -> Self {
-        self.form = Some(form);
+        self.layout = self.layout.with_form(form);
         self
     }
 
-    /// The table that the rows belong to. Stored in lower case, as both references do.
+    /// As [`Layout::with_table`].
     #[must_use]
     pub fn with_table(mut self, table: impl Into<String>) -> Self {
-        self.table = Some(table.into());
+        self.layout = self.layout.with_table(table);
         self
     }
 
-    /// The tag columns of the table, in the order of a device's segments. None at all is an explicit empty list.
+    /// As [`Layout::with_tags`].
     #[must_use]
     pub fn with_tags<S: Into<String>>(mut self, tags: impl IntoIterator<Item = S>) -> Self {
-        self.tags = Some(tags.into_iter().map(Into::into).collect());
+        self.layout = self.layout.with_tags(tags);
         self
     }
 
-    /// Name of the time column; `time` unless set.
+    /// As [`Layout::with_time_column`].
     #[must_use]
     pub fn with_time_column(mut self, name: impl Into<String>) -> Self {
-        self.time_column = name.into();
+        self.layout = self.layout.with_time_column(name);
         self
     }
 
-    /// Name of the device column of the narrow form; `device_name` unless set.
+    /// As [`Layout::with_device_column`].
     #[must_use]
     pub fn with_device_column(mut self, name: impl Into<String>) -> Self {
-        self.device_column = name.into();
+        self.layout = self.layout.with_device_column(name);
+        self
+    }
+
+    /// As [`Layout::with_aligned`].
+    #[must_use]
+    pub fn with_aligned(mut self, aligned: bool) -> Self {
+        self.layout = self.layout.with_aligned(aligned);
         self
     }
 
@@ -151,13 +156,6 @@ impl WriteOptions {
     #[must_use]
     pub fn with_time_unit(mut self, unit: TimeUnit) -> Self {
         self.time_unit = unit;
-        self
-    }
-
-    /// Whether tree devices get one time column for all measurements, and nulls by bitmap; true unless set. Tables are always aligned.
-    #[must_use]
-    pub fn with_aligned(mut self, aligned: bool) -> Self {
-        self.aligned = aligned;
         self
     }
 
