@@ -8,11 +8,14 @@
 //!   uvarint g << 1 | 1    g groups of 8 values: u8 valid values in the last group, g * width bytes, most significant bit first
 //! ```
 
-use super::bits::{BitWriter, packed_bytes, unpack_map};
+use super::bits::{packed_bytes, unpack_map};
+use super::pack::pack;
 use super::{Decoder, Int};
 use crate::Result;
 use crate::wire::{ByteReader, put_uvarint};
 
+/// Values that are packed together.
+const GROUP: usize = 8;
 /// The longest repeat run that the reference writes.
 const MAX_REPEAT: usize = 32767;
 /// The most groups in one bit-packed run of the reference.
@@ -222,56 +225,68 @@ pub fn encode<T: Int>(values: &[T], out: &mut Vec<u8>) {
     // The C++ reader takes 64-bit repeat values as little-endian, the Java one as big-endian: only one byte suits both.
     let repeats = T::BITS == 32 || width <= 8;
     let mut stream = vec![width as u8];
-    let mut packed: &[T] = &[];
-    let mut rest = values;
-    while let [first, ..] = rest {
-        let same = rest
-            .iter()
-            .take(MAX_REPEAT)
-            .take_while(|v| *v == first)
-            .count();
-        if repeats && same >= 8 {
-            put_packed(packed, width, &mut stream);
-            put_uvarint(&mut stream, (same as u64) << 1);
-            let bytes = first.bits().to_le_bytes();
-            stream.extend(bytes.iter().take(width.div_ceil(8) as usize));
-            rest = rest.get(same..).unwrap_or(&[]);
-            packed = &[];
-        } else {
-            let begun = packed.len();
-            let start = values.len() - rest.len() - begun;
-            let taken = rest.len().min(8);
-            packed = values.get(start..start + begun + taken).unwrap_or(&[]);
-            rest = rest.get(taken..).unwrap_or(&[]);
-            if packed.len() == MAX_GROUPS * 8 {
-                put_packed(packed, width, &mut stream);
-                packed = &[];
-            }
+    let mut scratch = [0; MAX_GROUPS * GROUP];
+    let mut pack = |values: &[T], stream: &mut Vec<u8>| {
+        for run in values.chunks(MAX_GROUPS * GROUP) {
+            put_packed(run, width, &mut scratch, stream);
         }
+    };
+    // Values before `packed` are written, those up to `at` wait to be packed.
+    let (mut packed, mut at) = (0, 0);
+    while at < values.len() {
+        let rest = values.get(at..).unwrap_or(&[]);
+        let same = if repeats { repeated(rest) } else { 0 };
+        if same == 0 {
+            at += GROUP.min(rest.len());
+            continue;
+        }
+        pack(values.get(packed..at).unwrap_or(&[]), &mut stream);
+        put_uvarint(&mut stream, (same as u64) << 1);
+        let bytes = rest.first().map_or(0, |v| v.bits()).to_le_bytes();
+        stream.extend(bytes.iter().take(width.div_ceil(8) as usize));
+        at += same;
+        packed = at;
     }
-    put_packed(packed, width, &mut stream);
+    pack(values.get(packed..).unwrap_or(&[]), &mut stream);
     put_uvarint(out, stream.len() as u64);
     out.append(&mut stream);
 }
 
-/// One bit-packed run of at most 63 groups.
-fn put_packed<T: Int>(values: &[T], width: u32, out: &mut Vec<u8>) {
-    if values.is_empty() {
-        return;
+/// How often the first value comes in a row, at most [`MAX_REPEAT`] times; 0 if that does not fill a group.
+fn repeated<T: Int>(values: &[T]) -> usize {
+    let Some(group @ [first, ..]) = values.first_chunk::<GROUP>() else {
+        return 0;
+    };
+    if group.iter().fold(0, |x, v| x | (v.bits() ^ first.bits())) != 0 {
+        return 0;
     }
-    let groups = values.len().div_ceil(8);
+    let run = values.iter().take(MAX_REPEAT);
+    run.take_while(|v| *v == first).count()
+}
+
+/// One bit-packed run of 1 to 63 groups.
+fn put_packed<T: Int>(
+    values: &[T],
+    width: u32,
+    scratch: &mut [u64; MAX_GROUPS * GROUP],
+    out: &mut Vec<u8>,
+) {
+    let groups = values.len().div_ceil(GROUP);
     put_uvarint(out, (groups as u64) << 1 | 1);
-    out.push((values.len() - (groups - 1) * 8) as u8);
-    let mut bits = BitWriter::new(out);
-    values.iter().for_each(|v| bits.write(v.bits(), width));
-    for _ in values.len()..groups * 8 {
-        bits.write(0, width);
+    out.push((values.len() - (groups - 1) * GROUP) as u8);
+    for (s, v) in scratch.iter_mut().zip(values) {
+        *s = v.bits();
     }
-    bits.finish();
+    let whole = scratch.get_mut(..groups * GROUP).unwrap_or(&mut []);
+    if let Some(padding) = whole.get_mut(values.len()..) {
+        padding.fill(0);
+    }
+    pack(whole, width, out);
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::bits::BitWriter;
     use super::super::check;
     use super::*;
     use crate::model::Encoding::Rle;
@@ -359,6 +374,98 @@ mod tests {
         encode(&[7i32; 70_000], &mut out);
         assert_eq!(out.len(), 2 + 4 + 4 + 3);
         check::values(Rle, &out, &[7i32; 70_000]);
+    }
+
+    /// Bit by bit, with each repeat counted out.
+    fn encode_plainly<T: Int>(values: &[T], out: &mut Vec<u8>) {
+        if values.is_empty() {
+            out.push(0);
+            return;
+        }
+        let all = values.iter().fold(1, |all, v| all | v.bits());
+        let width = 64 - all.leading_zeros();
+        // The C++ reader takes 64-bit repeat values as little-endian, the Java one as big-endian: only one byte suits both.
+        let repeats = T::BITS == 32 || width <= 8;
+        let mut stream = vec![width as u8];
+        let mut packed: &[T] = &[];
+        let mut rest = values;
+        while let [first, ..] = rest {
+            let same = rest
+                .iter()
+                .take(MAX_REPEAT)
+                .take_while(|v| *v == first)
+                .count();
+            if repeats && same >= 8 {
+                put_packed_plainly(packed, width, &mut stream);
+                put_uvarint(&mut stream, (same as u64) << 1);
+                let bytes = first.bits().to_le_bytes();
+                stream.extend(bytes.iter().take(width.div_ceil(8) as usize));
+                rest = rest.get(same..).unwrap_or(&[]);
+                packed = &[];
+            } else {
+                let begun = packed.len();
+                let start = values.len() - rest.len() - begun;
+                let taken = rest.len().min(8);
+                packed = values.get(start..start + begun + taken).unwrap_or(&[]);
+                rest = rest.get(taken..).unwrap_or(&[]);
+                if packed.len() == MAX_GROUPS * 8 {
+                    put_packed_plainly(packed, width, &mut stream);
+                    packed = &[];
+                }
+            }
+        }
+        put_packed_plainly(packed, width, &mut stream);
+        put_uvarint(out, stream.len() as u64);
+        out.append(&mut stream);
+    }
+
+    fn put_packed_plainly<T: Int>(values: &[T], width: u32, out: &mut Vec<u8>) {
+        if values.is_empty() {
+            return;
+        }
+        let groups = values.len().div_ceil(8);
+        put_uvarint(out, (groups as u64) << 1 | 1);
+        out.push((values.len() - (groups - 1) * 8) as u8);
+        let mut bits = BitWriter::new(out);
+        values.iter().for_each(|v| bits.write(v.bits(), width));
+        for _ in values.len()..groups * 8 {
+            bits.write(0, width);
+        }
+        bits.finish();
+    }
+
+    fn as_plainly<T: Int>(values: &[T]) {
+        let (mut out, mut expected) = (vec![1], vec![1]);
+        encode(values, &mut out);
+        encode_plainly(values, &mut expected);
+        assert_eq!(out, expected, "{values:?}");
+    }
+
+    #[test]
+    fn bytes_are_those_of_the_plain_way() {
+        for n in check::LENGTHS {
+            for seed in 0..12 {
+                as_plainly(&check::ints::<i32>(n, seed));
+                as_plainly(&check::ints::<i64>(n, seed));
+            }
+        }
+        for value in [0, 255, 256, -1] {
+            for n in [504, 505, 32_767, 32_768, 40_000] {
+                as_plainly(&vec![value; n]);
+            }
+            as_plainly(&[i64::from(value); 600]);
+        }
+        let mut rng = check::Rng::new(5);
+        for _ in 0..100 {
+            let mut values: Vec<i32> = Vec::new();
+            while values.len() < 3000 {
+                let run = [1, 1, 7, 8, 9, 30, 600][rng.below(7) as usize];
+                values.resize(values.len() + run, rng.below(200) as i32);
+            }
+            as_plainly(&values);
+            as_plainly(&values.iter().map(|v| i64::from(*v)).collect::<Vec<_>>());
+            as_plainly(&values.iter().map(|v| i64::from(*v) * 2).collect::<Vec<_>>());
+        }
     }
 
     #[test]

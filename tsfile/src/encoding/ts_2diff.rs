@@ -8,7 +8,8 @@
 //! ceil(n * width / 8) bytes: value[i] = value[i - 1] + min + packed[i - 1], wrapping
 //! ```
 
-use super::bits::{BitWriter, packed_bytes, unpack_map};
+use super::bits::{packed_bytes, unpack_map};
+use super::pack::{WORD, pack_into};
 use super::{Decoder, Int};
 use crate::Result;
 use crate::wire::ByteReader;
@@ -191,30 +192,63 @@ impl<T: Int> Decoder<T> for Ts2DiffDecoder<'_, T> {
 
 /// Appends the values in blocks of 129, as the reference writers do.
 pub fn encode<T: Int>(values: &[T], out: &mut Vec<u8>) {
+    // Made once: clearing them costs as much as a block.
+    let mut differences = [T::default(); BLOCK];
+    let mut spreads = [0; BLOCK];
+    let mut packed = [0; BLOCK * size_of::<u64>() + WORD];
     for block in values.chunks(BLOCK + 1) {
-        let differences: Vec<T> = block
-            .iter()
-            .zip(block.iter().skip(1))
-            .map(|(a, b)| T::narrow(b.bits().wrapping_sub(a.bits())))
-            .collect();
-        let min = differences.iter().min().copied().unwrap_or_default();
-        let packed = differences
-            .iter()
-            .map(|d| T::narrow(d.bits().wrapping_sub(min.bits())).bits());
-        let all = packed.clone().fold(0, |all, p| all | p);
-        let width = 64 - all.leading_zeros();
-        out.extend_from_slice(&(differences.len() as i32).to_be_bytes());
+        let Some((first, rest)) = block.split_first() else {
+            continue;
+        };
+        let n = rest.len();
+        let (Some(differences), Some(spreads)) = (differences.get_mut(..n), spreads.get_mut(..n))
+        else {
+            continue;
+        };
+        for ((d, a), b) in differences.iter_mut().zip(block).zip(rest) {
+            *d = T::narrow(b.bits().wrapping_sub(a.bits()));
+        }
+        let (min, max) = extremes(differences);
+        let spread = |d: T| T::narrow(d.bits().wrapping_sub(min.bits())).bits();
+        let width = 64 - spread(max).leading_zeros();
+        out.extend_from_slice(&(n as i32).to_be_bytes());
         out.extend_from_slice(&(width as i32).to_be_bytes());
         min.put(out);
-        block.first().copied().unwrap_or_default().put(out);
-        let mut bits = BitWriter::new(out);
-        packed.for_each(|p| bits.write(p, width));
-        bits.finish();
+        first.put(out);
+        if width > 0 {
+            for (s, d) in spreads.iter_mut().zip(&*differences) {
+                *s = spread(*d);
+            }
+            pack_into(spreads, width, &mut packed);
+            let bytes = (n * width as usize).div_ceil(8);
+            out.extend_from_slice(packed.get(..bytes).unwrap_or(&[]));
+        }
     }
+}
+
+/// Minimum and maximum; zeros for no values. In lanes, since a single chain of comparisons takes longer than all the rest.
+fn extremes<T: Int>(values: &[T]) -> (T, T) {
+    const LANES: usize = 8;
+    let Some(&first) = values.first() else {
+        return Default::default();
+    };
+    let (mut min, mut max) = ([first; LANES], [first; LANES]);
+    let mut parts = values.chunks_exact(LANES);
+    for part in &mut parts {
+        for ((v, min), max) in part.iter().zip(&mut min).zip(&mut max) {
+            *min = if *v < *min { *v } else { *min };
+            *max = if *v > *max { *v } else { *max };
+        }
+    }
+    let rest = parts.remainder().iter();
+    let least = rest.clone().chain(&min).fold(first, |a, b| a.min(*b));
+    let most = rest.chain(&max).fold(first, |a, b| a.max(*b));
+    (least, most)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::bits::BitWriter;
     use super::super::check;
     use super::*;
     use crate::model::Encoding::Ts2Diff;
@@ -288,6 +322,55 @@ mod tests {
                 check::values(Ts2Diff, &out, &values);
                 assert_eq!(Ts2DiffDecoder::<i64>::count(&out).unwrap(), n as u64);
             }
+        }
+    }
+
+    /// Bit by bit, with the differences in a list of their own.
+    fn encode_plainly<T: Int>(values: &[T], out: &mut Vec<u8>) {
+        for block in values.chunks(BLOCK + 1) {
+            let differences: Vec<T> = block
+                .iter()
+                .zip(block.iter().skip(1))
+                .map(|(a, b)| T::narrow(b.bits().wrapping_sub(a.bits())))
+                .collect();
+            let min = differences.iter().min().copied().unwrap_or_default();
+            let packed = differences
+                .iter()
+                .map(|d| T::narrow(d.bits().wrapping_sub(min.bits())).bits());
+            let all = packed.clone().fold(0, |all, p| all | p);
+            let width = 64 - all.leading_zeros();
+            out.extend_from_slice(&(differences.len() as i32).to_be_bytes());
+            out.extend_from_slice(&(width as i32).to_be_bytes());
+            min.put(out);
+            block.first().copied().unwrap_or_default().put(out);
+            let mut bits = BitWriter::new(out);
+            packed.for_each(|p| bits.write(p, width));
+            bits.finish();
+        }
+    }
+
+    fn as_plainly<T: Int>(values: &[T]) {
+        let (mut out, mut expected) = (vec![1], vec![1]);
+        encode(values, &mut out);
+        encode_plainly(values, &mut expected);
+        assert_eq!(out, expected, "{values:?}");
+    }
+
+    #[test]
+    fn bytes_are_those_of_the_plain_way() {
+        for n in check::LENGTHS {
+            for seed in 0..12 {
+                as_plainly(&check::ints::<i32>(n, seed));
+                as_plainly(&check::ints::<i64>(n, seed));
+            }
+        }
+        let mut rng = check::Rng::new(5);
+        for bits in 1..=64 {
+            let values: Vec<i64> = (0..300)
+                .map(|_| (rng.next() >> (64 - bits)) as i64)
+                .collect();
+            as_plainly(&values);
+            as_plainly(&values.iter().map(|v| *v as i32).collect::<Vec<_>>());
         }
     }
 
