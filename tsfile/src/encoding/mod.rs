@@ -16,6 +16,7 @@ pub mod gorilla;
 pub mod gorilla_groups;
 pub mod gorilla_v1;
 mod int;
+mod lossless;
 mod pack;
 pub mod plain;
 pub mod plain_strings;

@@ -9,6 +9,7 @@
 //! M1 marks the scaled values (v / 10^p), M2 those kept as IEEE bits; a value in neither is itself, rounded. Both are
 //! `count / 8 + 1` bytes, least significant bit first. Lossy by design.
 
+pub use super::lossless::{MAX_LOSSLESS_POINT_NUMBER, lossless};
 use super::rle::{self, RleDecoder};
 use super::ts_2diff::{self, Ts2DiffDecoder};
 use super::{Decoder, Int};
@@ -18,8 +19,8 @@ use crate::{Error, Result};
 const SECTION: &str = "scaled float page";
 const SOME_UNSCALED: u32 = 2_147_483_647;
 const SOME_RAW: u32 = 2_147_483_646;
-/// The most digits behind the point that [`lossless`] tries.
-pub const MAX_LOSSLESS_POINT_NUMBER: u32 = 10;
+/// 1.5 * 2^52: to add it and take it away again rounds what is below 2^51 to an integer, which is then in the lowest bits of the sum.
+const ROUNDER: f64 = 6_755_399_441_055_744.0;
 
 /// `f32` or `f64`, and the integers that stand for it.
 pub trait Float: Copy + Default + super::sealed::Sealed + 'static {
@@ -43,10 +44,13 @@ pub trait Float: Copy + Default + super::sealed::Sealed + 'static {
 
     /// An integer near `v`, which is this value times `divisor`, that decodes to this very value, if there is one.
     fn exact(self, v: f64, divisor: f64) -> Option<Self::Int>;
+
+    /// As [`Float::exact`] for as many values as `out` has, in fewer cases: false if it finds no such integers, and `out` means nothing then.
+    fn exact_block(values: &[Self], divisor: f64, out: &mut [Self::Int]) -> bool;
 }
 
 macro_rules! float {
-    ($float:ty, $int:ty, $bits:ty, $most:expr) => {
+    ($float:ty, $int:ty, $bits:ty, $most:expr, $block:expr) => {
         impl Float for $float {
             type Int = $int;
 
@@ -85,13 +89,44 @@ macro_rules! float {
                     .filter_map(|n| <$int>::try_from(n).ok())
                     .find(|n| Self::unscale(*n, divisor).to_bits() == self.to_bits())
             }
+
+            #[inline]
+            fn exact_block(values: &[$float], divisor: f64, out: &mut [$int]) -> bool {
+                $block(values, divisor, out)
+            }
         }
     };
 }
 
-float!(f32, i32, u32, 2_147_483_648.0);
+float!(f32, i32, u32, 2_147_483_648.0, exact_f32_block);
 // Beyond, not every integer is a double.
-float!(f64, i64, u64, 9_007_199_254_740_991.0);
+float!(f64, i64, u64, 9_007_199_254_740_991.0, exact_f64_block);
+
+/// One pass without a branch, which the compiler turns into one over pairs: all that is wrong with any value ends up in two words.
+fn exact_f64_block(values: &[f64], divisor: f64, out: &mut [i64]) -> bool {
+    let (mut beyond, mut differs) = (0, 0);
+    for (o, v) in out.iter_mut().zip(values) {
+        let sum = v * divisor + ROUNDER;
+        *o = sum.to_bits().wrapping_sub(ROUNDER.to_bits()) as i64;
+        beyond |= sum.to_bits() ^ ROUNDER.to_bits();
+        differs |= ((sum - ROUNDER) / divisor).to_bits() ^ v.to_bits();
+    }
+    // Another sign or exponent than that of the sum of a small number.
+    beyond >> 52 == 0 && differs == 0
+}
+
+/// See [`exact_f64_block`].
+fn exact_f32_block(values: &[f32], divisor: f64, out: &mut [i32]) -> bool {
+    let (mut beyond, mut differs) = (0, 0);
+    for (o, v) in out.iter_mut().zip(values) {
+        let sum = f64::from(*v) * divisor + ROUNDER;
+        *o = sum.to_bits() as i32;
+        let n = f64::from(*o);
+        beyond |= n.to_bits() ^ (sum - ROUNDER).to_bits();
+        differs |= ((n / divisor) as f32).to_bits() ^ v.to_bits();
+    }
+    beyond == 0 && differs == 0
+}
 
 /// Decodes floats from the integers of `D`.
 #[derive(Debug, Clone)]
@@ -147,7 +182,10 @@ fn parse<'a>(bytes: &'a [u8], count: usize) -> Result<(Form<'a>, &'a [u8])> {
 }
 
 /// 10^p; 1 for what the references hold in a signed integer and find negative.
-fn power_of_ten(p: u32) -> f64 {
+pub(super) fn power_of_ten(p: u32) -> f64 {
+    if let Some(power) = 10u64.checked_pow(p) {
+        return power as f64;
+    }
     match i32::try_from(p) {
         // Parsing rounds correctly, which repeated multiplication does not from 10^23 on.
         Ok(p) => format!("1e{p}").parse().unwrap_or(f64::INFINITY),
@@ -280,23 +318,6 @@ pub fn encode_ts_2diff<F: Float>(values: &[F], max_point_number: u32, out: &mut 
 pub fn encode_rle<F: Float>(values: &[F], max_point_number: u32, out: &mut Vec<u8>) {
     let integers = encode_head(values, max_point_number, out);
     rle::encode(&integers, out);
-}
-
-/// The smallest number of digits behind the point, from `at_least` to [`MAX_LOSSLESS_POINT_NUMBER`], with which every value comes back
-/// from [`encode_scaled`] bit for bit, and the integers for that in `integers`; `None` when there is none.
-///
-/// NaN, infinities and negative zero never come back. What `integers` holds after `None` means nothing.
-pub fn lossless<F: Float>(values: &[F], at_least: u32, integers: &mut Vec<F::Int>) -> Option<u32> {
-    (at_least..=MAX_LOSSLESS_POINT_NUMBER).find(|p| {
-        let factor = power_of_ten(*p);
-        integers.clear();
-        integers.extend(
-            values
-                .iter()
-                .map_while(|v| v.exact(v.widen() * factor, factor)),
-        );
-        integers.len() == values.len()
-    })
 }
 
 /// Appends a TS_2DIFF page of values that are `integers / 10^max_point_number`.
@@ -466,66 +487,6 @@ mod tests {
             &[f32::NEG_INFINITY, -0.0, f32::MAX, 2.1e9, 2.1e7, -0.005],
             2,
         );
-    }
-
-    fn proof<F: Float + Key>(values: &[F], at_least: u32, expected: Option<u32>) {
-        let mut integers = vec![F::Int::default(); 3];
-        let p = lossless(values, at_least, &mut integers);
-        assert_eq!(p, expected, "{values:?}");
-        if let Some(p) = p {
-            let mut out = Vec::new();
-            encode_scaled::<F>(&integers, p, &mut out);
-            check::values(Ts2Diff, &out, values);
-        }
-    }
-
-    #[test]
-    fn the_fewest_digits_that_keep_every_value_are_found() {
-        proof::<f64>(&[], 2, Some(2));
-        proof(&[1.0, 250.0, -7.0], 0, Some(0));
-        proof(&[1.0, 250.0, -7.0], 3, Some(3));
-        proof(&[0.1, 0.2, 0.3], 0, Some(1));
-        proof(&[0.1, 0.2, 0.1 + 0.2], 0, None);
-        proof(&[0.1, 22.125], 0, Some(3));
-        proof(&[1e-10, 5.0], 0, Some(10));
-        proof(&[1e-11, 5.0], 0, None);
-        proof(&[0.1f32, 22.125], 0, Some(3));
-        for bad in [
-            f64::NAN,
-            f64::INFINITY,
-            -0.0,
-            5e-324,
-            9_007_199_254_740_992.0,
-        ] {
-            proof(&[1.0, bad], 0, None);
-            let bad = if bad == 5e-324 { 1e-45 } else { bad as f32 };
-            proof(&[1.0, bad], 0, None);
-        }
-        proof(
-            &[9_007_199_254_740_991.0, -9_007_199_254_740_991.0],
-            0,
-            Some(0),
-        );
-        proof(&[2_147_483_520.0f32, -2_147_483_648.0], 0, Some(0));
-        // The largest integer is that float too.
-        proof(&[2_147_483_648.0f32], 0, Some(0));
-        proof(&[2_147_483_904.0f32], 0, None);
-        proof(&[21_474_836.0f32, 0.5], 0, Some(1));
-        proof(&[214_748_364.0f32, 0.5, 0.25], 0, None);
-        // Every number of digits, and numbers without a bit to spare.
-        for p in 0..=10 {
-            let factor = 10f64.powi(p);
-            let mut rng = check::Rng::new(p as u64);
-            for bits in [8, 20, 40, 50, 51, 52, 53] {
-                let values: Vec<f64> = (0..300)
-                    .map(|_| ((rng.next() >> (64 - bits)) | 1) as f64)
-                    .map(|n| if n % 10.0 == 0.0 { 1.0 } else { n } / factor)
-                    .collect();
-                proof(&values, p as u32, Some(p as u32));
-                let values: Vec<f64> = values.iter().map(|v| -v).collect();
-                proof(&values, p as u32, Some(p as u32));
-            }
-        }
     }
 
     #[test]
