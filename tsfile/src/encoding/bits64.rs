@@ -226,13 +226,14 @@ impl<'a> BitReader<'a> {
     }
 }
 
-/// Appends a bit stream to a buffer.
+/// Appends a bit stream to a buffer. Ends by [`BitWriter::align`] or [`BitWriter::flush_always`]: before, bits are missing.
 #[derive(Debug)]
 pub struct BitWriter<'a> {
     out: &'a mut Vec<u8>,
     start: usize,
-    /// The bits of the byte that is not full yet, in the low end.
+    /// The bits of the word that is not full yet, in the low end; above those there may be others.
     pending: u64,
+    /// How many those are, less than 64.
     used: u32,
 }
 
@@ -248,18 +249,26 @@ impl<'a> BitWriter<'a> {
     }
 
     /// Appends the low `n` bits of `value`, at most 64.
+    #[inline]
     pub fn put(&mut self, value: u64, n: u32) {
-        if n > 32 {
-            self.put(value >> 32, n - 32);
-            self.put(value, 32);
+        let value = value & 1u64.checked_shl(n).unwrap_or(0).wrapping_sub(1);
+        let used = self.used + n;
+        if used < 64 {
+            self.pending = self.pending << n | value;
+            self.used = used;
             return;
         }
-        self.pending = self.pending << n | value & ((1 << n) - 1);
-        self.used += n;
-        while self.used >= 8 {
-            self.used -= 8;
-            self.out.push((self.pending >> self.used) as u8);
-        }
+        let rest = used - 64;
+        let word = self.filled() | value >> rest;
+        self.out.extend_from_slice(&word.to_be_bytes());
+        self.pending = value;
+        self.used = rest;
+    }
+
+    /// The word so far, from the top, with zeros behind.
+    fn filled(&self) -> u64 {
+        // Two shifts, since all 64 bits may be free.
+        self.pending << (63 - self.used) << 1
     }
 
     /// Bits appended so far.
@@ -269,14 +278,16 @@ impl<'a> BitWriter<'a> {
 
     /// Fills a begun byte with zeros.
     pub fn align(&mut self) {
-        if self.used > 0 {
-            self.put(0, 8 - self.used);
-        }
+        let word = self.filled().to_be_bytes();
+        let bytes = self.used.div_ceil(8) as usize;
+        self.out.extend_from_slice(word.get(..bytes).unwrap_or(&[]));
+        self.used = 0;
     }
 
     /// Fills the byte with zeros, or appends a zero byte where none was begun, as GORILLA and CHIMP end.
     pub fn flush_always(&mut self) {
-        self.put(0, 8 - self.used);
+        self.put(0, 8 - self.used % 8);
+        self.align();
     }
 }
 

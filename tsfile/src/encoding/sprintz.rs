@@ -294,6 +294,7 @@ pub fn encode<T: BitValue>(values: &[T], wide_product: bool, out: &mut Vec<u8>) 
         for u in residuals {
             bits.put(u, width);
         }
+        bits.align();
     }
     let tail = blocks.remainder();
     if tail.is_empty() {
@@ -366,6 +367,7 @@ fn put_rle<T: BitValue>(values: &[T], out: &mut Vec<u8>) {
         for i in 0..RESIDUALS {
             bits.put(all.get(i).copied().unwrap_or(0), width);
         }
+        bits.align();
     }
     // At most 1 + 2 + 64 bytes, so the uvarint is one byte.
     out.push(stream.len() as u8);
