@@ -1,17 +1,15 @@
-//! An output appears whole or not at all: a temporary file in the same directory, fsync, rename, fsync of the
-//! directory. Whatever was there stays untouched until then, and an input is never written onto.
+//! Where converted bytes go: to stdout, or into a file that appears whole or not at all and is never one of the inputs.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+
+use tsfile::io::{AtomicFile, Overwrite};
 
 use crate::exit::{Blame as _, Failure, Outcome};
 
-/// Writes are handed to the system in pieces of this size.
+/// What goes to stdout is handed to the system in pieces of this size.
 const BUFFER_BYTES: usize = 256 << 10;
-/// Names tried for the temporary file.
-const ATTEMPTS: u32 = 100;
 
 /// Where converted bytes go.
 pub enum Target {
@@ -35,20 +33,23 @@ impl Target {
         }
     }
 
-    /// A file; see [`AtomicFile::create`].
+    /// A temporary file beside `path`; dropped without [`Target::commit`], it is removed.
     ///
     /// # Errors
     ///
-    /// See there.
+    /// What [`check`] refuses, or when another writer is at work on `path` or the directory cannot be written.
     pub fn file(path: &Path, force: bool, inputs: &[PathBuf]) -> Outcome<Self> {
-        AtomicFile::create(path, force, inputs).map(Self::File)
+        check(path, force, inputs)?;
+        AtomicFile::create(path, overwrite(force))
+            .map(Self::File)
+            .map_err(refused)
     }
 
     /// What to call it in messages.
     pub fn name(&self) -> String {
         match self {
             Self::Stdout { .. } => "stdout".to_owned(),
-            Self::File(file) => file.path.display().to_string(),
+            Self::File(file) => file.path().display().to_string(),
         }
     }
 
@@ -63,7 +64,10 @@ impl Target {
                 out.flush().output("stdout")?;
                 Ok(bytes)
             }
-            Self::File(file) => file.commit(),
+            Self::File(mut file) => {
+                tsfile::io::commit(&mut file).map_err(refused)?;
+                Ok(file.size_bytes())
+            }
         }
     }
 }
@@ -76,135 +80,31 @@ impl Write for Target {
                 *bytes += n as u64;
                 Ok(n)
             }
-            Self::File(file) => {
-                let n = file.writer()?.write(buffer)?;
-                file.bytes += n as u64;
-                Ok(n)
-            }
+            Self::File(file) => file.write(buffer),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Stdout { out, .. } => out.flush(),
-            Self::File(file) => file.writer()?.flush(),
+            Self::File(file) => file.flush(),
         }
     }
 }
 
-/// A file under a temporary name; dropped without [`AtomicFile::commit`], it is removed.
-pub struct AtomicFile {
-    path: PathBuf,
-    temporary: PathBuf,
-    force: bool,
-    out: Option<BufWriter<File>>,
-    bytes: u64,
-}
-
-impl AtomicFile {
-    /// Checks that `path` may be written and opens a temporary file beside it.
-    ///
-    /// # Errors
-    ///
-    /// When something is there already (and, with `force`, is no regular file), when `path` is one of `inputs`
-    /// under any name, or when the directory cannot be written.
-    pub fn create(path: &Path, force: bool, inputs: &[PathBuf]) -> Outcome<Self> {
-        check(path, force, inputs)?;
-        let file_name = path
-            .file_name()
-            .ok_or_else(|| Failure::usage(format!("{}: is no file name", path.display())))?;
-        let directory = directory_of(path);
-        if !directory.is_dir() {
-            return Err(Failure::output(format!(
-                "{}: the directory {} does not exist; create it first",
-                path.display(),
-                directory.display()
-            )));
-        }
-        for _ in 0..ATTEMPTS {
-            static NEXT: AtomicU32 = AtomicU32::new(0);
-            let mut name = std::ffi::OsString::from(".");
-            name.push(file_name);
-            name.push(format!(
-                ".{}-{}.tmp",
-                std::process::id(),
-                NEXT.fetch_add(1, Ordering::Relaxed)
-            ));
-            let temporary = directory.join(name);
-            match OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .open(&temporary)
-            {
-                Ok(file) => {
-                    return Ok(Self {
-                        path: path.to_owned(),
-                        temporary,
-                        force,
-                        out: Some(BufWriter::with_capacity(BUFFER_BYTES, file)),
-                        bytes: 0,
-                    });
-                }
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(e).output(path.display()),
-            }
-        }
-        Err(Failure::output(format!(
-            "{}: no temporary name beside it is free",
-            path.display()
-        )))
-    }
-
-    fn writer(&mut self) -> io::Result<&mut BufWriter<File>> {
-        self.out
-            .as_mut()
-            .ok_or_else(|| io::Error::other("the output is already complete"))
-    }
-
-    fn commit(mut self) -> Outcome<u64> {
-        let Some(mut out) = self.out.take() else {
-            return Ok(self.bytes);
-        };
-        out.flush().output(self.path.display())?;
-        out.get_ref().sync_all().output(self.path.display())?;
-        drop(out);
-        if self.force {
-            refuse_existing(&self.path, true)?;
-            fs::rename(&self.temporary, &self.path).output(self.path.display())?;
-        } else {
-            self.rename_onto_nothing()?;
-        }
-        // The file is there; only its directory entry might not survive a power cut.
-        if let Ok(directory) = File::open(directory_of(&self.path)) {
-            let _ = directory.sync_all();
-        }
-        Ok(self.bytes)
-    }
-
-    /// A hard link fails when the name was taken meanwhile, which a rename would not notice. File systems without
-    /// hard links get a check and a rename.
-    fn rename_onto_nothing(&self) -> Outcome {
-        match fs::hard_link(&self.temporary, &self.path) {
-            Ok(()) => fs::remove_file(&self.temporary).output(self.temporary.display()),
-            Err(_) => {
-                refuse_existing(&self.path, false)?;
-                fs::rename(&self.temporary, &self.path).output(self.path.display())
-            }
-        }
+fn overwrite(force: bool) -> Overwrite {
+    if force {
+        Overwrite::Replace
+    } else {
+        Overwrite::Refuse
     }
 }
 
-impl Drop for AtomicFile {
-    fn drop(&mut self) {
-        // After a commit there is nothing under this name.
-        let _ = fs::remove_file(&self.temporary);
-    }
-}
-
-fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+/// The library names file, call and reason; the output is at fault unless the command line is.
+fn refused(error: tsfile::Error) -> Failure {
+    match error.kind() {
+        tsfile::ErrorKind::Argument => Failure::usage(error),
+        _ => Failure::output(error),
     }
 }
 
@@ -213,37 +113,21 @@ pub fn is_taken(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
 }
 
-/// What [`AtomicFile::create`] would refuse about `path`, before any work is done.
+/// What [`Target::file`] would refuse about `path`, before any work is done.
 ///
 /// # Errors
 ///
-/// See there.
+/// When something is there already (and, with `force`, is no regular file), or when `path` is one of `inputs` under
+/// any name.
 pub fn check(path: &Path, force: bool, inputs: &[PathBuf]) -> Outcome {
     refuse_inputs(path, inputs)?;
-    refuse_existing(path, force)
-}
-
-fn refuse_existing(path: &Path, force: bool) -> Outcome {
-    match fs::symlink_metadata(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(e).output(path.display()),
-        Ok(found) if force && found.is_file() => Ok(()),
-        Ok(found) if found.is_file() => Err(Failure::output(format!(
-            "{}: exists already; --force replaces it",
-            path.display()
-        ))),
-        Ok(found) => Err(Failure::output(format!(
-            "{}: exists already and is {}; only regular files are replaced",
-            path.display(),
-            if found.is_dir() {
-                "a directory"
-            } else if found.is_symlink() {
-                "a symbolic link"
-            } else {
-                "no regular file"
-            }
-        ))),
-    }
+    AtomicFile::check(path, overwrite(force)).map_err(|e| {
+        refused(if !force && is_taken(path) {
+            e.hint("--force replaces it")
+        } else {
+            e
+        })
+    })
 }
 
 fn refuse_inputs(path: &Path, inputs: &[PathBuf]) -> Outcome {
