@@ -5,6 +5,7 @@
     reason = "helpers of tests are not recognised as tests"
 )]
 
+mod atomic;
 mod build;
 mod expected;
 mod golden;
