@@ -25,7 +25,7 @@ pub enum Overwrite {
 /// The temporary file is locked: a second writer to the same path is refused, in this process and in others. What a writer that was
 /// killed left behind is not locked, and the next one removes it.
 ///
-/// It is a [`Sink`] for writers of this crate and a [`Write`] for others, which gives the bare errors of the system.
+/// It is a [`Sink`] for writers of this crate and a [`Write`] for others, whose errors keep the kind and name the call.
 #[derive(Debug)]
 pub struct AtomicFile {
     path: PathBuf,
@@ -195,6 +195,15 @@ impl AtomicFile {
         }
     }
 
+    fn append_call(&self) -> String {
+        format!("cannot append to {}", last_of(&self.path))
+    }
+
+    /// The error of a [`Write`].
+    fn named(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("{}: {error}", self.append_call()))
+    }
+
     fn fail(&self, call: impl Into<String>, error: io::Error) -> Error {
         Error::io(call, error).in_file(name_of(&self.path))
     }
@@ -207,7 +216,7 @@ impl Sink for AtomicFile {
 
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.step(&[State::Open, State::Synced], |s| s.take(bytes))
-            .map_err(|e| self.fail(format!("cannot append to {}", last_of(&self.path)), e))
+            .map_err(|e| self.fail(self.append_call(), e))
     }
 
     fn sync(&mut self) -> Result<()> {
@@ -245,12 +254,15 @@ impl Sink for AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.step(&[State::Open, State::Synced], |s| s.take(bytes))?;
-        Ok(bytes.len())
+        match self.step(&[State::Open, State::Synced], |s| s.take(bytes)) {
+            Ok(()) => Ok(bytes.len()),
+            Err(e) => Err(self.named(&e)),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.step(&[State::Open, State::Synced], Self::write_waiting)
+            .map_err(|e| self.named(&e))
     }
 }
 
