@@ -2,6 +2,7 @@
 
 mod columns;
 mod devices;
+mod pieces;
 mod query;
 mod request;
 mod run;
@@ -12,6 +13,7 @@ mod table_columns;
 pub use crate::arrow::{DateMode, TextMode, TimeUnit};
 pub use crate::model::Form;
 pub use crate::read::context::ScanCounters;
+pub use pieces::{Piece, Pieces, PiecesRequest, pieces};
 pub use query::{Query, open, open_many};
 pub use request::{DEFAULT_BATCH_BYTES, MAX_DEFAULT_WIDE_SERIES, Rows, ScanRequest, TimeAs};
 pub use run::{Scan, scan};

@@ -438,8 +438,9 @@ impl TsFileWriter {
             }
             return Ok(*known);
         }
-        let id = input::device_of(&key)?;
-        if id.model() == Model::Table && self.options.version == FormatVersion::V3 {
+        let any_path = self.input_any_path;
+        let id = input::device_of(&key, any_path)?;
+        if id.model() == Model::Table && !any_path && self.options.version == FormatVersion::V3 {
             return Err(Error::argument("format version 3 has no tables")
                 .device(id.path())
                 .hint("write format version 4 (--format-version 4), or the rows as tree devices"));

@@ -428,8 +428,8 @@ pub fn key_of(device: &DeviceId) -> Vec<u8> {
 /// The device that a key stands for.
 ///
 /// # Errors
-/// It is no device of the tree model.
-pub fn device_of(key: &[u8]) -> Result<DeviceId> {
+/// It is no device of the tree model, unless any path is one.
+pub fn device_of(key: &[u8], any_path: bool) -> Result<DeviceId> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match key.split_first() {
         Some((&TABLE_KEY, mut rest)) => {
@@ -449,6 +449,7 @@ pub fn device_of(key: &[u8]) -> Result<DeviceId> {
             }
             Ok(DeviceId::new(segments))
         }
+        Some((_, path)) if any_path => Ok(DeviceId::from_path(&text(path))),
         Some((_, path)) => tree_device(&text(path)),
         None => tree_device(""),
     }

@@ -20,6 +20,7 @@ pub struct Layout {
     pub(super) device_column: String,
     pub(super) aligned: bool,
     pub(super) every_column: bool,
+    pub(super) any_path: bool,
 }
 
 impl Default for Layout {
@@ -32,6 +33,7 @@ impl Default for Layout {
             device_column: "device_name".to_string(),
             aligned: true,
             every_column: false,
+            any_path: false,
         }
     }
 }
@@ -85,6 +87,14 @@ impl Layout {
     #[must_use]
     pub fn with_every_column(mut self, every_column: bool) -> Self {
         self.every_column = every_column;
+        self
+    }
+
+    /// Whether tree devices may be called other than below `root`, as in files that exist; false unless set, as IoTDB takes such a device for one
+    /// of a table.
+    #[must_use]
+    pub fn with_any_path(mut self, any_path: bool) -> Self {
+        self.any_path = any_path;
         self
     }
 }

@@ -78,6 +78,8 @@ pub struct TsFileWriter {
     input: Option<Input>,
     /// Shape of the forms narrow and table.
     input_shape: u32,
+    /// Whether tree devices may have any path.
+    input_any_path: bool,
     /// Device and shape of each device of the form wide.
     wide: Vec<(u32, u32)>,
     measurements: Vec<Measurement>,
@@ -173,6 +175,7 @@ impl TsFileWriter {
             .map(|(_, i)| (i.name.clone(), i.data_type))
             .collect();
         let aligned = input.layout.aligned;
+        self.input_any_path = input.layout.any_path;
         self.wide.clear();
         match input.form {
             // A column that is null everywhere is a timeseries all the same where columns are timeseries, or belong to a schema.
@@ -232,6 +235,7 @@ impl TsFileWriter {
             out,
             input: None,
             input_shape: 0,
+            input_any_path: false,
             wide: Vec::new(),
             measurements: Vec::new(),
             how: Vec::new(),
