@@ -3,8 +3,8 @@
 use super::bits64::BitValue;
 use super::plain::PlainValue;
 use super::{
-    Float, Int, Physical, Variant, camel, chimp, dictionary, gorilla, gorilla_v1, plain, regular,
-    rlbe, rle, scaled_float, sprintz, ts_2diff, unsupported, zigzag,
+    Float, Int, Physical, Variant, camel, chimp, dictionary, gorilla_v1, gorilla_words, plain,
+    regular, rlbe, rle, scaled_float, sprintz, ts_2diff, unsupported, zigzag,
 };
 use crate::Result;
 use crate::model::Encoding;
@@ -50,7 +50,7 @@ pub(super) fn ints<T: Int + BitValue + PlainValue>(
         Encoding::Ts2Diff => ts_2diff::encode(values, out),
         Encoding::Regular => regular::encode(values, out),
         Encoding::Zigzag => zigzag::encode(values, out),
-        Encoding::Gorilla => gorilla::encode(values, out),
+        Encoding::Gorilla => gorilla_words::encode(values, out),
         Encoding::Chimp => chimp::encode(values, out),
         Encoding::Sprintz => sprintz::encode(values, false, out),
         Encoding::Rlbe => rlbe::encode(values, out),
@@ -98,7 +98,7 @@ fn floats<T: Float + BitValue + PlainValue>(
         Encoding::Rle => scaled_float::encode_rle(values, settings.max_point_number, out),
         Encoding::Ts2Diff => scaled_float::encode_ts_2diff(values, settings.max_point_number, out),
         Encoding::GorillaV1 => gorilla_v1::encode(values, out),
-        Encoding::Gorilla => gorilla::encode(values, out),
+        Encoding::Gorilla => gorilla_words::encode(values, out),
         Encoding::Chimp => chimp::encode(values, out),
         Encoding::Sprintz => sprintz::encode(values, false, out),
         Encoding::Rlbe => rlbe::encode(values, out),

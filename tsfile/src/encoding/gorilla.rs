@@ -21,7 +21,7 @@ use std::marker::PhantomData;
 const SECTION: &str = "GORILLA values";
 
 /// Bits of the fields `lead` and `n - 1`.
-const fn field<T: BitValue>() -> u32 {
+pub(super) const fn field<T: BitValue>() -> u32 {
     if T::WIDTH == 32 { 5 } else { 6 }
 }
 

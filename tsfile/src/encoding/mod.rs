@@ -15,6 +15,7 @@ mod encode;
 pub mod gorilla;
 pub mod gorilla_groups;
 pub mod gorilla_v1;
+pub mod gorilla_words;
 mod int;
 mod lossless;
 mod pack;

@@ -85,6 +85,18 @@ impl<'a> Sink<'a> {
         self.pending = word << (used & !7);
         self.used = used % 8;
     }
+
+    /// Moves the whole bytes to `out` and goes on at the start of the room.
+    pub fn drain(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.room.get(..self.at).unwrap_or(&[]));
+        self.at = 0;
+    }
+
+    /// Fills the byte with zeros, or adds a zero byte where none was begun, and moves all to `out`.
+    pub fn end_always(mut self, out: &mut Vec<u8>) {
+        self.put(0, 8 - self.used);
+        self.drain(out);
+    }
 }
 
 #[cfg(test)]

@@ -196,31 +196,32 @@ pub fn encode<T: BitValue>(values: &[T], out: &mut Vec<u8>) {
     }
 }
 
-/// `n` is at least 1.
+/// Terms of Zeckendorf sums: as many as the longest run takes.
+const TERMS: [u64; 20] = {
+    let mut terms = [1; 20];
+    terms[1] = 2;
+    let mut i = 2;
+    while i < terms.len() {
+        terms[i] = terms[i - 2] + terms[i - 1];
+        i += 1;
+    }
+    terms
+};
+
+/// `n` is at least 1 and at most [`BLOCK`].
 fn put_fibonacci(bits: &mut BitWriter<'_>, n: u64) {
-    let mut terms = vec![1u64];
-    let mut next = 2;
-    while next <= n {
-        terms.push(next);
-        next += terms.get(terms.len() - 2).copied().unwrap_or(1);
-    }
+    let count = TERMS.iter().take_while(|term| **term <= n).count();
     let mut left = n;
-    let mut chosen: Vec<u64> = terms
-        .iter()
-        .rev()
-        .map(|term| {
-            let take = *term <= left;
-            if take {
-                left -= term;
-            }
-            u64::from(take)
-        })
-        .collect();
-    chosen.reverse();
-    for bit in chosen {
-        bits.put(bit, 1);
+    let mut code = 0u64;
+    for term in TERMS.iter().take(count).rev() {
+        // The largest term is found first and stands last, before the one that ends the code.
+        code >>= 1;
+        if *term <= left {
+            left -= term;
+            code |= 1 << count;
+        }
     }
-    bits.put(1, 1);
+    bits.put(code | 1, count as u32 + 1);
 }
 
 #[cfg(test)]
