@@ -87,6 +87,11 @@ impl AtomicFile {
         &self.path
     }
 
+    /// Where the bytes are until the file has its name.
+    pub fn temporary_path(&self) -> &Path {
+        self.temporary.path()
+    }
+
     /// How many bytes were appended.
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes
