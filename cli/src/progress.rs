@@ -1,7 +1,9 @@
-//! A bar with rate and time left, on stderr, for work that takes a person's patience: only on a terminal, and only
+//! A bar with rates and time left, on stderr, for work that takes a person's patience: only on a terminal, and only
 //! after the first second.
 
 use std::io::IsTerminal as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,66 +13,162 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Redraws per second.
 const REFRESH_HZ: u8 = 5;
 
-/// Counts rows; shows them when somebody watches.
-pub struct Progress {
+/// What all of the work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Total {
+    Unknown,
+    /// So many bytes are to be read.
+    Bytes(u64),
+    /// About so many rows are to come, out of so many bytes.
+    Rows(u64, u64),
+}
+
+/// Counts rows and bytes; shows them when somebody watches. Clones count together.
+#[derive(Clone)]
+pub struct Progress(Arc<Inner>);
+
+struct Inner {
     started: Instant,
-    rows: u64,
-    total_rows: Option<u64>,
     terminal: bool,
+    rows: AtomicU64,
+    bytes: AtomicU64,
+    shown: Mutex<Shown>,
+}
+
+struct Shown {
+    total: Total,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
     /// Starts counting towards about `total_rows`, when that is known.
     pub fn start(total_rows: Option<u64>) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             started: Instant::now(),
-            rows: 0,
-            total_rows,
             terminal: std::io::stderr().is_terminal(),
-            bar: None,
+            rows: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            shown: Mutex::new(Shown {
+                total: total_rows.map_or(Total::Unknown, |rows| Total::Rows(rows, 0)),
+                bar: None,
+            }),
+        }))
+    }
+
+    /// From here on `bytes` are to be read; what was read before does not count.
+    pub fn expect_bytes(&self, bytes: u64) {
+        self.0.bytes.store(0, Ordering::Relaxed);
+        self.expect(Total::Bytes(bytes));
+    }
+
+    /// From here on about `rows` are to come, which `bytes` hold.
+    pub fn expect_rows(&self, rows: u64, bytes: u64) {
+        self.0.rows.store(0, Ordering::Relaxed);
+        self.expect(Total::Rows(rows, bytes));
+    }
+
+    fn expect(&self, total: Total) {
+        let mut shown = self.0.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.total = total;
+        if let Some(bar) = shown.bar.take() {
+            bar.finish_and_clear();
         }
     }
 
     /// `rows` more are done.
-    pub fn add(&mut self, rows: usize) {
-        self.rows += rows as u64;
-        if !self.terminal {
-            return;
-        }
-        if self.bar.is_none() && self.started.elapsed() >= PATIENCE {
-            self.bar = Some(bar(self.total_rows, self.started.elapsed()));
-        }
-        if let Some(bar) = &self.bar {
-            // The total is an estimate.
-            if self.total_rows.is_some_and(|total| total < self.rows) {
-                bar.set_length(self.rows);
-            }
-            bar.set_position(self.rows);
-        }
+    pub fn add(&self, rows: usize) {
+        self.0.rows.fetch_add(rows as u64, Ordering::Relaxed);
+        self.draw();
+    }
+
+    /// `bytes` more were read.
+    pub fn read(&self, bytes: u64) {
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.draw();
+    }
+
+    /// Bytes that were read so far.
+    pub fn bytes(&self) -> u64 {
+        self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How long it has taken.
+    pub fn elapsed(&self) -> Duration {
+        self.0.started.elapsed()
     }
 
     /// Removes the bar and returns how many rows there were.
-    pub fn finish(self) -> u64 {
-        self.rows
+    pub fn finish(&self) -> u64 {
+        let mut shown = self.0.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bar) = shown.bar.take() {
+            bar.finish_and_clear();
+        }
+        self.0.rows.load(Ordering::Relaxed)
+    }
+
+    fn draw(&self) {
+        let elapsed = self.elapsed();
+        if !self.0.terminal || elapsed < PATIENCE {
+            return;
+        }
+        let rows = self.0.rows.load(Ordering::Relaxed);
+        let bytes = self.bytes();
+        let mut shown = self.0.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let Shown { total, bar } = &mut *shown;
+        let bar = bar.get_or_insert_with(|| new_bar(*total != Total::Unknown, elapsed));
+        let (done, bytes) = match *total {
+            Total::Unknown => (None, bytes),
+            Total::Bytes(all) => (Some((bytes, all)), bytes),
+            // Bytes follow the rows: a file is not read from front to back.
+            Total::Rows(all, in_all) => (Some((rows, all)), share(in_all, rows, all)),
+        };
+        if let Some((done, all)) = done {
+            // The total is an estimate.
+            bar.set_length(all.max(done));
+            bar.set_position(done);
+        } else {
+            bar.tick();
+        }
+        bar.set_message(rates(rows, bytes, elapsed));
     }
 }
 
-impl Drop for Progress {
+impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
+        let shown = self.shown.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bar) = &shown.bar {
             bar.finish_and_clear();
         }
     }
 }
 
-fn bar(total_rows: Option<u64>, elapsed: Duration) -> ProgressBar {
+fn share(bytes: u64, rows: u64, all: u64) -> u64 {
+    let share = u128::from(bytes) * u128::from(rows.min(all)) / u128::from(all.max(1));
+    u64::try_from(share).unwrap_or(u64::MAX)
+}
+
+/// `1200 rows, 600 rows/s, 1.5 MB/s`; what is not known yet is left out.
+fn rates(rows: u64, bytes: u64, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64();
+    let mut text = String::new();
+    if rows > 0 {
+        text.push_str(&format!("{rows} rows, {:.0} rows/s", rows as f64 / seconds));
+    }
+    if bytes > 0 {
+        let rate = bytes as f64 / 1e6 / seconds;
+        text.push_str(if rows > 0 { ", " } else { "" });
+        text.push_str(&format!("{rate:.1} MB/s"));
+    }
+    text
+}
+
+fn new_bar(known: bool, elapsed: Duration) -> ProgressBar {
     let target = ProgressDrawTarget::stderr_with_hz(REFRESH_HZ);
-    let bar = ProgressBar::with_draw_target(total_rows, target).with_elapsed(elapsed);
-    let template = if total_rows.is_some() {
-        "{bar:30} {percent}% {human_pos} rows, {per_sec}, {eta} left"
+    let bar = ProgressBar::with_draw_target(known.then_some(0), target).with_elapsed(elapsed);
+    let template = if known {
+        "{bar:30} {percent}% {msg}, {eta} left"
     } else {
-        "{spinner} {human_pos} rows, {per_sec}, {elapsed}"
+        "{spinner} {msg}, {elapsed}"
     };
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
@@ -84,9 +182,27 @@ mod tests {
 
     #[test]
     fn counts_without_a_terminal() {
-        let mut progress = Progress::start(Some(10));
+        let progress = Progress::start(Some(10));
         progress.add(4);
-        progress.add(6);
+        progress.clone().add(6);
+        progress.read(5);
+        assert_eq!(progress.bytes(), 5);
         assert_eq!(progress.finish(), 10);
+        progress.expect_bytes(7);
+        assert_eq!(progress.bytes(), 0);
+    }
+
+    #[test]
+    fn rates_say_what_is_known() {
+        let second = Duration::from_millis(2000);
+        assert_eq!(
+            rates(1200, 3_000_000, second),
+            "1200 rows, 600 rows/s, 1.5 MB/s"
+        );
+        assert_eq!(rates(0, 3_000_000, second), "1.5 MB/s");
+        assert_eq!(rates(1200, 0, second), "1200 rows, 600 rows/s");
+        assert_eq!(share(1000, 1, 4), 250);
+        assert_eq!(share(1000, 5, 4), 1000);
+        assert_eq!(share(1000, 5, 0), 0);
     }
 }

@@ -104,11 +104,12 @@ pub fn json_string(out: &mut Vec<u8>, text: &str) {
 }
 
 /// A delimited field: quoted when it holds the delimiter, a quote or a line end, and when it would read as null
-/// (empty, or equal to `null_text`).
+/// (empty, `\N`, or equal to `null_text`).
 pub fn field(out: &mut Vec<u8>, text: &str, delimiter: u8, null_text: &str) {
     let bytes = text.as_bytes();
     let quote = bytes.is_empty()
         || text == null_text
+        || text == CSV_NULL
         || bytes
             .iter()
             .any(|&b| b == delimiter || b == b'"' || b == b'\n' || b == b'\r');
@@ -273,6 +274,7 @@ mod tests {
     fn fields_that_would_read_as_null_are_quoted() {
         assert_eq!(text(|o| field(o, "", b',', "")), "\"\"");
         assert_eq!(text(|o| field(o, "\\N", b',', "\\N")), "\"\\N\"");
+        assert_eq!(text(|o| field(o, "\\N", b',', "")), "\"\\N\"");
         assert_eq!(text(|o| field(o, "a,b", b',', "")), "\"a,b\"");
         assert_eq!(text(|o| field(o, "a,b", b'\t', "")), "a,b");
         assert_eq!(

@@ -119,7 +119,7 @@ pub fn run(args: &RowArgs, limit: Option<u64>) -> Outcome {
     }
     let mut print = Print::new(&args.output, &names);
     // A bar beside rows that scroll by would be in their way.
-    let mut progress = (!std::io::stdout().is_terminal()).then(|| Progress::start(None));
+    let progress = (!std::io::stdout().is_terminal()).then(|| Progress::start(None));
     for (source, places) in sources.into_iter().zip(&layout.places) {
         if several {
             print.set_file(&source.file);
@@ -128,7 +128,7 @@ pub fn run(args: &RowArgs, limit: Option<u64>) -> Outcome {
         for batch in scan.by_ref() {
             let batch = batch.map_err(again::failure)?;
             print.batch(&batch, places)?;
-            if let Some(progress) = &mut progress {
+            if let Some(progress) = &progress {
                 progress.add(batch.num_rows());
             }
         }

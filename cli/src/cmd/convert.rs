@@ -1,6 +1,8 @@
 //! `convert`: rows of one format into another.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use arrow_schema::{DataType, Schema};
 
@@ -9,8 +11,14 @@ use crate::args::{
 };
 use crate::convert::atomic::{self, Target};
 use crate::convert::format::{InputFormat, OutputFormat};
+use crate::convert::origin::{self, Origin};
 use crate::convert::retry::{self, FileNames};
 use crate::convert::source::Source;
+use crate::convert::steps::Keys;
+use crate::convert::summary::{PointCount, Summary};
+use crate::convert::text_input::TextOptions;
+use crate::convert::text_input::args::{From, OnError, TextArgs};
+use crate::convert::text_input::rejects::Rejects;
 use crate::convert::tsfile::{Part, TsFiles};
 use crate::convert::{forms, input, sink, steps};
 use crate::exit::{self, Blame as _, Failure, Outcome};
@@ -37,7 +45,7 @@ Examples:
 
 Between forms, inputs that are no TsFiles are held in memory; everything else is streamed.")]
 pub struct Args {
-    /// Files to read, told apart by their contents; several must have the same columns
+    /// Files to read, told apart by their contents, or - for stdin; several must have the same columns
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// File to write, or - for stdout
@@ -74,10 +82,10 @@ pub struct Args {
     /// Which rows of TsFiles exist in the forms wide and narrow [default: all]
     #[arg(long, help_heading = "Form")]
     pub rows: Option<Rows>,
-    /// Name of the time column of rows from TsFiles [default: time, or as the table declares it]
+    /// Name of the time column [default: time, or as the table declares it]
     #[arg(long, value_name = "NAME", help_heading = "Form")]
     pub time_column: Option<String>,
-    /// Name of the device column in the form narrow of rows from TsFiles [default: device_name]
+    /// Name of the device column in the form narrow [default: device_name]
     #[arg(long, value_name = "NAME", help_heading = "Form")]
     pub device_column: Option<String>,
     #[command(flatten)]
@@ -95,6 +103,8 @@ pub struct Args {
     #[arg(long, help_heading = "Values")]
     pub dates: Option<Dates>,
     #[command(flatten)]
+    pub text_input: TextArgs,
+    #[command(flatten)]
     pub open: OpenArgs,
 }
 
@@ -104,18 +114,40 @@ pub struct Args {
 ///
 /// See [`exit::Fault`].
 pub fn run(args: Args) -> Outcome {
-    let formats = args
+    let progress = Progress::start(None);
+    if args.inputs.iter().filter(|i| origin::is_stdin(i)).count() > 1 {
+        return Err(Failure::usage("stdin is given twice; it can be read once"));
+    }
+    let inputs = args
         .inputs
         .iter()
-        .map(|path| InputFormat::detect(path))
+        .map(|path| {
+            let opened = Origin::open(path, args.text_input.from, &progress);
+            let unnamed = args.text_input.from.is_none() && origin::is_stdin(path);
+            opened.map_err(|failure| failure.with_commands(unnamed.then(|| with_from(&args))))
+        })
         .collect::<Outcome<Vec<_>>>()?;
+    let formats: Vec<_> = inputs.iter().map(Origin::format).collect();
     let tsfiles = formats.iter().all(|f| *f == InputFormat::TsFile);
     check_flags(&args, tsfiles)?;
+    check_text_flags(&args, &formats)?;
+    let mut run = Run {
+        args: &args,
+        inputs,
+        progress,
+    };
     match &args.output_dir {
-        Some(dir) => run_parts(&args, dir),
-        None if tsfiles => run_tsfiles(&args),
-        None => run_others(&args, &formats),
+        Some(dir) => run.parts(dir),
+        None if tsfiles => run.tsfiles(),
+        None => run.others(&formats),
     }
+}
+
+/// What comes through stdin has no extension.
+fn with_from(args: &Args) -> String {
+    let mut args = args.clone();
+    args.text_input.from = Some(From::Csv);
+    retry::command(&args)
 }
 
 /// A flag that would be ignored is a misunderstanding.
@@ -134,8 +166,6 @@ fn check_flags(args: &Args, tsfiles: bool) -> Outcome {
             ("--rows", args.rows.is_some()),
             ("--text", args.text.is_some()),
             ("--dates", args.dates.is_some()),
-            ("--time-column", args.time_column.is_some()),
-            ("--device-column", args.device_column.is_some()),
             ("--recover", args.open.recover),
             ("--ignore-mods", args.open.ignore_mods),
             ("--trusted", args.open.trusted),
@@ -154,77 +184,168 @@ fn check_flags(args: &Args, tsfiles: bool) -> Outcome {
     )))
 }
 
-fn run_tsfiles(args: &Args) -> Outcome {
-    let output = output(args)?;
-    let format = output_format(args, output)?;
-    // Refused before any work is done.
-    let target = target(args, output)?;
-    let files = TsFiles::open(args)?;
-    let part = files.the_part()?;
-    let source = files.source(&part, shown_time(args, format))?;
-    say_unit(args, &source.schema);
-    convert(source, format, target, output)
-}
-
-/// Every table, and the tree devices, to a file of its own.
-fn run_parts(args: &Args, dir: &Path) -> Outcome {
-    let Some(format) = args.to else {
-        let parquet = Args {
-            to: Some(OutputFormat::Parquet),
-            ..args.clone()
-        };
-        return Err(Failure::usage(format!(
-            "{}: --output-dir needs a format; add --to parquet, arrow, csv, tsv or ndjson",
-            dir.display()
-        ))
-        .with_commands([retry::command(&parquet)]));
-    };
-    let mut files = TsFiles::open(args)?;
-    let mut names = FileNames::default();
-    let mut jobs = Vec::new();
-    for part in files.parts()? {
-        let name = match &part {
-            Part::Table(table) => names.next(table),
-            Part::Tree(_) => names.next(TREE),
-        };
-        let output = dir.join(format!("{name}.{}", format.extension()));
-        check(args, &output)?;
-        jobs.push((part, output));
-    }
-    if !dir.is_dir() {
-        std::fs::create_dir(dir).output(format_args!("{}: cannot be created", dir.display()))?;
-    }
-    let mut unit_was_said = false;
-    for (part, output) in jobs {
-        let source = files.source(&part, shown_time(args, format))?;
-        if !unit_was_said {
-            unit_was_said = say_unit(args, &source.schema);
+/// Flags about text need text, and `--rejects` needs something to be rejected.
+fn check_text_flags(args: &Args, formats: &[InputFormat]) -> Outcome {
+    let text = &args.text_input;
+    let given = [
+        ("--types", !text.types.is_empty()),
+        ("--null", !text.nulls.is_empty()),
+        ("--tz", text.tz.is_some()),
+        ("--on-error", text.on_error.is_some()),
+        ("--rejects", text.rejects.is_some()),
+    ];
+    if !formats.iter().any(|f| f.is_text()) {
+        if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
+            let file = args
+                .inputs
+                .first()
+                .map_or_else(String::new, |i| origin::name(i));
+            return Err(Failure::usage(format!(
+                "{file}: {flag} is for CSV, TSV and NDJSON; leave it out"
+            )));
         }
-        convert(source, format, target(args, &output)?, &output)?;
-        // A command that is suggested from here on has to replace what is already there.
-        files.args.force = true;
+    }
+    let Some(rejects) = &text.rejects else {
+        return Ok(());
+    };
+    if text.on_error != Some(OnError::Skip) {
+        return Err(Failure::usage(
+            "--rejects takes what --on-error skip passes over; add that",
+        ));
+    }
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    if is_stdout(rejects) || args.output.as_deref().and_then(absolute) == absolute(rejects) {
+        return Err(Failure::usage(
+            "--rejects needs a file of its own; name another one",
+        ));
     }
     Ok(())
 }
 
-fn run_others(args: &Args, formats: &[InputFormat]) -> Outcome {
-    let output = output(args)?;
-    let format = output_format(args, output)?;
-    let target = target(args, output)?;
-    let inputs: Vec<_> = args
-        .inputs
-        .iter()
-        .cloned()
-        .zip(formats.iter().copied())
-        .collect();
-    let mut source = input::open(&inputs)?;
-    if args.range.is_given() {
-        source = steps::within(source, args.range.bounds())?;
+/// Inputs that were opened for a command line.
+struct Run<'a> {
+    args: &'a Args,
+    inputs: Vec<Origin>,
+    progress: Progress,
+}
+
+impl Run<'_> {
+    /// The inputs, once it is clear that the output may be written.
+    fn load(&mut self) -> Outcome<Vec<Rc<Origin>>> {
+        self.inputs.iter_mut().try_for_each(Origin::load)?;
+        Ok(std::mem::take(&mut self.inputs)
+            .into_iter()
+            .map(Rc::new)
+            .collect())
     }
-    let (mut source, tags) = forms::reshape(source, args)?;
-    source = steps::select(source, &args.object.measurement, &tags)?;
-    source = show_time(source, args, formats, format)?;
-    convert(source, format, target, output)
+
+    fn tsfiles(&mut self) -> Outcome {
+        let args = self.args;
+        let output = output(args)?;
+        let format = output_format(args, output)?;
+        // Refused before any work is done.
+        let target = target(args, output)?;
+        let inputs = self.load()?;
+        let files = TsFiles::open(args, &inputs)?;
+        let part = files.the_part()?;
+        let source = files.source(&part, shown_time(args, format))?;
+        say_unit(args, &source.schema);
+        let job = Job::new(args, source, &[], &self.progress, &inputs);
+        let summary = job.convert(format, target, None)?;
+        if !is_stdout(output) {
+            say_written(&summary, output, "");
+        }
+        Ok(())
+    }
+
+    /// Every table, and the tree devices, to a file of its own.
+    fn parts(&mut self, dir: &Path) -> Outcome {
+        let args = self.args;
+        let Some(format) = args.to else {
+            let parquet = Args {
+                to: Some(OutputFormat::Parquet),
+                ..args.clone()
+            };
+            return Err(Failure::usage(format!(
+                "{}: --output-dir needs a format; add --to parquet, arrow, csv, tsv or ndjson",
+                dir.display()
+            ))
+            .with_commands([retry::command(&parquet)]));
+        };
+        let inputs = self.load()?;
+        let mut files = TsFiles::open(args, &inputs)?;
+        let mut names = FileNames::default();
+        let mut jobs = Vec::new();
+        for part in files.parts()? {
+            let name = match &part {
+                Part::Table(table) => names.next(table),
+                Part::Tree(_) => names.next(TREE),
+            };
+            let output = dir.join(format!("{name}.{}", format.extension()));
+            check(args, &output)?;
+            jobs.push((part, output));
+        }
+        if !dir.is_dir() {
+            std::fs::create_dir(dir)
+                .output(format_args!("{}: cannot be created", dir.display()))?;
+        }
+        let mut unit_was_said = false;
+        let several = jobs.len() > 1;
+        for (part, output) in jobs {
+            let progress = Progress::start(None);
+            let source = files.source(&part, shown_time(args, format))?;
+            if !unit_was_said {
+                unit_was_said = say_unit(args, &source.schema);
+            }
+            let mut job = Job::new(args, source, &[], &progress, &inputs);
+            if several {
+                job.bytes_in = None;
+            }
+            let summary = job.convert(format, target(args, &output)?, None)?;
+            say_written(&summary, &output, "");
+            // A command that is suggested from here on has to replace what is already there.
+            files.args.force = true;
+        }
+        Ok(())
+    }
+
+    fn others(&mut self, formats: &[InputFormat]) -> Outcome {
+        let args = self.args;
+        let output = output(args)?;
+        let format = output_format(args, output)?;
+        let target = target(args, output)?;
+        let text = formats.iter().copied().find(|f| f.is_text());
+        let text = text.unwrap_or(InputFormat::Csv);
+        let rejects = match &args.text_input.rejects {
+            Some(path) => Some((self::target(args, path)?, path.as_path())),
+            None => None,
+        };
+        let rejects = Rc::new(RefCell::new(Rejects::start(rejects, text)?));
+        let inputs = self.load()?;
+        if let Some(bytes) = input::bytes_to_read(&inputs) {
+            self.progress.expect_bytes(bytes);
+        }
+        let options = Rc::new(TextOptions::new(args, text, &rejects));
+        let mut source = input::open(&inputs, &options)?;
+        let keys = Keys::of(&source.schema, args);
+        if args.range.is_given() {
+            source = steps::within(source, &keys.time, args.range.bounds())?;
+        }
+        let (mut source, tags) = forms::reshape(source, args, &keys)?;
+        source = steps::select(source, &args.object.measurement, &keys, &tags)?;
+        source = show_time(source, &keys.time, args, formats, format)?;
+        // The bar follows the bytes that are read.
+        source.total_rows = None;
+        let job = Job::new(args, source, &tags, &self.progress, &inputs);
+        let summary = job.convert(format, target, Some(&rejects))?;
+        let skipped = skipped(rejects.borrow().lines(), args);
+        if !is_stdout(output) {
+            say_written(&summary, output, &skipped);
+        } else if !skipped.is_empty() {
+            exit::say(format_args!("{}", skipped.trim_start_matches(", ")));
+        }
+        Ok(())
+    }
 }
 
 /// Whether this path stands for stdout.
@@ -309,40 +430,107 @@ fn say_unit(args: &Args, schema: &Schema) -> bool {
 /// otherwise; text that came from text stays as it was.
 fn show_time(
     source: Source,
+    name: &str,
     args: &Args,
     formats: &[InputFormat],
     format: OutputFormat,
 ) -> Outcome<Source> {
-    let from_text = formats
-        .iter()
-        .all(|f| matches!(f, InputFormat::Csv | InputFormat::Tsv | InputFormat::Ndjson));
+    let from_text = formats.iter().all(|f| f.is_text());
     let time = match args.time.time {
         Some(time) => time,
         None if format.is_text() && !from_text => Time::Raw,
         None => return Ok(source),
     };
-    let counted = steps::time_column(&source.schema)
+    let counted = steps::time_column(&source.schema, name)
         .is_some_and(|column| source.schema.field(column).data_type() == &DataType::Int64);
-    let source = steps::show_time(source, time, args.time.time_unit.unwrap_or_default())?;
+    let source = steps::show_time(source, name, time, args.time.time_unit.unwrap_or_default())?;
     if time == Time::Timestamp && counted {
         say_unit(args, &source.schema);
     }
     Ok(source)
 }
 
-/// Moves every batch and says how many rows there were.
-fn convert(source: Source, format: OutputFormat, target: Target, output: &Path) -> Outcome {
-    let mut progress = Progress::start(source.total_rows);
-    let mut sink = sink::start(format, target, &source.schema, &source.sorted_by)?;
-    for batch in source.batches {
-        let batch = batch?;
-        sink.write(&batch)?;
-        progress.add(batch.num_rows());
+/// What goes into one output.
+struct Job {
+    source: Source,
+    points: PointCount,
+    progress: Progress,
+    bytes_in: Option<u64>,
+    /// Whether how much came through stdin is known only at the end.
+    counted: bool,
+}
+
+impl Job {
+    fn new(
+        args: &Args,
+        source: Source,
+        tags: &[String],
+        progress: &Progress,
+        inputs: &[Rc<Origin>],
+    ) -> Self {
+        let keys = Keys::of(&source.schema, args);
+        let bytes_in = inputs.iter().map(|input| input.bytes()).sum();
+        if let (Some(rows), Some(bytes)) = (source.total_rows, bytes_in) {
+            progress.expect_rows(rows, bytes);
+        }
+        Self {
+            points: PointCount::new(&source.schema, &keys, tags),
+            source,
+            progress: progress.clone(),
+            bytes_in,
+            counted: bytes_in.is_none() && inputs.len() == 1,
+        }
     }
-    sink.finish()?;
-    let rows = progress.finish();
-    if !is_stdout(output) {
-        exit::say(format_args!("{rows} rows written to {}", output.display()));
+
+    /// Moves every batch. Lines that were passed over are on disk before the output is.
+    fn convert(
+        mut self,
+        format: OutputFormat,
+        target: Target,
+        rejects: Option<&RefCell<Rejects>>,
+    ) -> Outcome<Summary> {
+        let source = self.source;
+        let mut sink = sink::start(format, target, &source.schema, &source.sorted_by)?;
+        for batch in source.batches {
+            let batch = batch?;
+            sink.write(&batch)?;
+            self.points.add(&batch);
+            self.progress.add(batch.num_rows());
+        }
+        if let Some(rejects) = rejects {
+            rejects.borrow_mut().commit()?;
+        }
+        let bytes_out = sink.finish()?;
+        let bytes_read = self.counted.then(|| self.progress.bytes());
+        Ok(Summary {
+            rows: self.progress.finish(),
+            points: self.points.points(),
+            bytes_in: self.bytes_in.or(bytes_read),
+            bytes_out,
+            elapsed: self.progress.elapsed(),
+        })
     }
-    Ok(())
+}
+
+fn say_written(summary: &Summary, output: &Path, skipped: &str) {
+    exit::say(format_args!(
+        "{} rows written to {} ({summary}){skipped}",
+        summary.rows,
+        output.display()
+    ));
+}
+
+/// What the summary says of lines that were passed over.
+fn skipped(lines: u64, args: &Args) -> String {
+    if lines == 0 {
+        return String::new();
+    }
+    let lines = format!(
+        ", {lines} line{} skipped",
+        if lines == 1 { "" } else { "s" }
+    );
+    match &args.text_input.rejects {
+        Some(file) => format!("{lines} (see {})", file.display()),
+        None => format!("{lines} (--rejects FILE keeps them)"),
+    }
 }

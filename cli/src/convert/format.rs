@@ -1,15 +1,15 @@
 //! Which file formats there are, and how one is recognised.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use clap::ValueEnum;
 
-use crate::exit::{Blame as _, Failure, Outcome};
+use crate::convert::origin;
+use crate::convert::text_input::args::From;
+use crate::exit::{Failure, Outcome};
 
 /// Bytes that tell the formats apart.
-const MAGIC_BYTES: u64 = 6;
+pub const MAGIC_BYTES: u64 = 6;
 const TSFILE_MAGIC: &[u8] = b"TsFile";
 const PARQUET_MAGIC: &[u8] = b"PAR1";
 const ARROW_MAGIC: &[u8] = b"ARROW1";
@@ -81,16 +81,24 @@ pub enum InputFormat {
 }
 
 impl InputFormat {
-    /// By the first bytes, else by the extension.
+    /// By the first bytes, else by the extension; `from` is stronger than both.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or neither says anything.
-    pub fn detect(path: &Path) -> Outcome<Self> {
-        let mut head = Vec::new();
-        File::open(path)
-            .and_then(|f| f.take(MAGIC_BYTES).read_to_end(&mut head))
-            .input(path.display())?;
+    /// When nothing says what it is.
+    pub fn of(path: &Path, head: &[u8], from: Option<From>) -> Outcome<Self> {
+        match from {
+            Some(From::Tsfile) => return Ok(Self::TsFile),
+            Some(From::Parquet) => return Ok(Self::Parquet),
+            Some(From::Arrow) if head.starts_with(ARROW_STREAM_MARKER) => {
+                return Ok(Self::ArrowStream);
+            }
+            Some(From::Arrow) => return Ok(Self::ArrowFile),
+            Some(From::Csv) => return Ok(Self::Csv),
+            Some(From::Tsv) => return Ok(Self::Tsv),
+            Some(From::Ndjson) => return Ok(Self::Ndjson),
+            None => {}
+        }
         if head.starts_with(TSFILE_MAGIC) {
             return Ok(Self::TsFile);
         }
@@ -112,10 +120,15 @@ impl InputFormat {
             Some("arrow" | "ipc" | "feather") => Ok(Self::ArrowFile),
             Some("tsfile") => Ok(Self::TsFile),
             _ => Err(Failure::input(format!(
-                "{}: unknown format; expected a TsFile, Parquet or Arrow file, or the extension .csv, .tsv or .ndjson",
-                path.display()
+                "{}: unknown format; expected a TsFile, Parquet or Arrow file, or the extension .csv, .tsv or .ndjson, or --from FORMAT",
+                origin::name(path)
             ))),
         }
+    }
+
+    /// Whether it is text.
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Csv | Self::Tsv | Self::Ndjson)
     }
 }
 
@@ -128,18 +141,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn magic_wins_over_extension() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("x.csv");
-        std::fs::write(&path, b"PAR1....").unwrap();
-        assert_eq!(InputFormat::detect(&path).unwrap(), InputFormat::Parquet);
-        std::fs::write(&path, b"a,b\n").unwrap();
-        assert_eq!(InputFormat::detect(&path).unwrap(), InputFormat::Csv);
-        let path = dir.path().join("x.bin");
-        std::fs::write(&path, b"TsFile\x04").unwrap();
-        assert_eq!(InputFormat::detect(&path).unwrap(), InputFormat::TsFile);
-        std::fs::write(&path, b"what").unwrap();
-        assert!(InputFormat::detect(&path).is_err());
+    fn magic_wins_over_extension_and_a_name_over_both() {
+        let of = |path: &str, head: &[u8], from| InputFormat::of(Path::new(path), head, from).ok();
+        assert_eq!(of("x.csv", b"PAR1..", None), Some(InputFormat::Parquet));
+        assert_eq!(of("x.csv", b"a,b\n", None), Some(InputFormat::Csv));
+        assert_eq!(of("x.bin", b"TsFile", None), Some(InputFormat::TsFile));
+        assert_eq!(of("x.bin", b"what", None), None);
+        assert_eq!(of("-", b"a,b\n", None), None);
+        assert_eq!(
+            of("x.csv", b"PAR1..", Some(From::Tsv)),
+            Some(InputFormat::Tsv)
+        );
+        let arrow = Some(From::Arrow);
+        assert_eq!(
+            of("-", b"\xff\xff\xff\xff", arrow),
+            Some(InputFormat::ArrowStream)
+        );
+        assert_eq!(of("-", b"ARROW1", arrow), Some(InputFormat::ArrowFile));
     }
 
     #[test]

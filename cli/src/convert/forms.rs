@@ -13,9 +13,10 @@ use tsfile::model::split_path;
 
 use crate::args::Form;
 use crate::cmd::convert::Args;
+use crate::convert::origin;
 use crate::convert::retry::{self, FileNames};
 use crate::convert::source::Source;
-use crate::convert::steps::{DEVICE_NAME, TIME};
+use crate::convert::steps::{Keys, shortened};
 use crate::exit::{Blame as _, Failure, Outcome};
 
 /// Brings rows to the form that is asked for; returns the tag columns that they have then.
@@ -23,11 +24,14 @@ use crate::exit::{Blame as _, Failure, Outcome};
 /// # Errors
 ///
 /// When the names of tags or the table are needed and not given, or the rows cannot have that form.
-pub fn reshape(source: Source, args: &Args) -> Outcome<(Source, Vec<String>)> {
+pub fn reshape(source: Source, args: &Args, keys: &Keys) -> Outcome<(Source, Vec<String>)> {
     let from = args
         .input_form
-        .unwrap_or_else(|| form_of(&source.schema, args));
+        .unwrap_or_else(|| form_of(&source.schema, args, keys));
     let to = args.form.unwrap_or(from);
+    // Of a form without a column of devices it is the name that it gets.
+    let named = (from == Form::Narrow || to != Form::Narrow).then_some(args.device_column.as_ref());
+    check_named(&source.schema, [args.time_column.as_ref(), named.flatten()])?;
     let known_tags = given_tags(args).unwrap_or_else(|| recorded_tags(&source.schema));
     if from == to {
         if args.form.is_none() && (args.object.table.is_some() || args.tags.is_some()) {
@@ -50,8 +54,8 @@ pub fn reshape(source: Source, args: &Args) -> Outcome<(Source, Vec<String>)> {
         ));
     }
     let names = Names::default()
-        .with_time(time_name(&source.schema))
-        .with_device(DEVICE_NAME);
+        .with_time(&keys.time)
+        .with_device(&keys.device);
     let schema = SchemaRef::clone(&source.schema);
     let mut source = source;
     let mut batches = Vec::new();
@@ -97,8 +101,8 @@ pub fn reshape(source: Source, args: &Args) -> Outcome<(Source, Vec<String>)> {
 }
 
 /// The form that rows seem to have.
-fn form_of(schema: &Schema, args: &Args) -> Form {
-    let narrow = schema.column_with_name(DEVICE_NAME).is_some();
+fn form_of(schema: &Schema, args: &Args, keys: &Keys) -> Form {
+    let narrow = schema.column_with_name(&keys.device).is_some();
     let of_table =
         args.form != Some(Form::Table) && (args.object.table.is_some() || args.tags.is_some());
     if of_table || !narrow && is_recorded(schema, "tsfile.model", "table") {
@@ -117,17 +121,17 @@ fn is_recorded(schema: &Schema, key: &str, value: &str) -> bool {
         .any(|f| f.metadata().get(key).is_some_and(|v| v == value))
 }
 
-/// The time column by what files that came from TsFiles say of it, else by its usual name.
-fn time_name(schema: &Schema) -> String {
-    schema
-        .fields()
-        .iter()
-        .find(|f| {
-            f.metadata()
-                .get("tsfile.category")
-                .is_some_and(|c| c == "TIME")
-        })
-        .map_or_else(|| TIME.to_owned(), |f| f.name().clone())
+/// Columns that the command line names are there.
+fn check_named(schema: &Schema, names: [Option<&String>; 2]) -> Outcome {
+    let missing = |name: &&String| schema.column_with_name(name).is_none();
+    let Some(name) = names.into_iter().flatten().find(missing) else {
+        return Ok(());
+    };
+    let known: Vec<_> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    Err(Failure::usage(format!(
+        "no column is called {name}; there are {}",
+        shortened(&known)
+    )))
 }
 
 fn recorded_tags(schema: &Schema) -> Vec<String> {
@@ -149,11 +153,7 @@ fn given_tags(args: &Args) -> Option<Vec<String>> {
 }
 
 fn name(args: &Args) -> String {
-    let names: Vec<_> = args
-        .inputs
-        .iter()
-        .map(|p| p.display().to_string())
-        .collect();
+    let names: Vec<_> = args.inputs.iter().map(|path| origin::name(path)).collect();
     names.join(", ")
 }
 
@@ -165,7 +165,8 @@ fn of_table(args: &Args, schema: &Schema) -> Outcome<(String, Vec<String>)> {
         (Some(table), Some(tags)) => Ok((table.clone(), tags)),
         (table, tags) => {
             let mut guess = args.clone();
-            let stem = args.inputs.first().and_then(|i| i.file_stem());
+            let file = args.inputs.first().filter(|i| !origin::is_stdin(i));
+            let stem = file.and_then(|i| i.file_stem());
             let stem = stem.unwrap_or_default().to_string_lossy().replace('.', "_");
             guess.object.table = Some(
                 table

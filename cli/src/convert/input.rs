@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use arrow_array::{RecordBatch, RecordBatchOptions};
@@ -10,8 +10,9 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{Schema, SchemaRef};
 
 use crate::convert::format::InputFormat;
+use crate::convert::origin::{Origin, Reader};
 use crate::convert::source::Source;
-use crate::convert::text_input::TextInput;
+use crate::convert::text_input::{TextInput, TextOptions};
 use crate::exit::{Blame as _, Failure, Outcome};
 
 /// Batches are about this large, so that thousands of columns fit in memory.
@@ -28,10 +29,10 @@ type Batches = Box<dyn Iterator<Item = Outcome<RecordBatch>>>;
 /// # Errors
 ///
 /// When a file cannot be read, or the columns of one differ from those of the first.
-pub fn open(inputs: &[(PathBuf, InputFormat)]) -> Outcome<Source> {
+pub fn open(inputs: &[Rc<Origin>], text: &Rc<TextOptions>) -> Outcome<Source> {
     let mut opened = inputs
         .iter()
-        .map(|(path, format)| Input::open(path, *format))
+        .map(|origin| Input::open(origin, text))
         .collect::<Outcome<Vec<_>>>()?;
     // Widen the inferred types in one direction, then carry the widest back.
     for _ in 0..2 {
@@ -51,7 +52,12 @@ pub fn open(inputs: &[(PathBuf, InputFormat)]) -> Outcome<Source> {
     };
     let schema = first.schema();
     for input in &opened {
-        same_columns(&schema, &first.path, &input.schema(), &input.path)?;
+        same_columns(
+            &schema,
+            first.origin.name(),
+            &input.schema(),
+            input.origin.name(),
+        )?;
     }
     let total_rows = opened.iter().map(Input::rows).sum();
     let batches = opened.into_iter().flat_map(|input| match input.batches() {
@@ -76,7 +82,7 @@ fn under(batch: RecordBatch, schema: &SchemaRef) -> Outcome<RecordBatch> {
         .input("the inputs do not agree")
 }
 
-fn same_columns(a: &Schema, a_path: &Path, b: &Schema, b_path: &Path) -> Outcome {
+fn same_columns(a: &Schema, a_name: &str, b: &Schema, b_name: &str) -> Outcome {
     let describe = |s: &Schema| -> Vec<String> {
         s.fields()
             .iter()
@@ -98,52 +104,57 @@ fn same_columns(a: &Schema, a_path: &Path, b: &Schema, b_path: &Path) -> Outcome
         .find(|(x, y)| x != y)
         .unwrap_or_default();
     Err(Failure::input(format!(
-        "{}: its columns differ from those of {}: expected {left}, found {right}; convert the files one by one",
-        b_path.display(),
-        a_path.display()
+        "{b_name}: its columns differ from those of {a_name}: expected {left}, found {right}; convert the files one by one"
     )))
 }
 
+/// Bytes that reading the inputs takes in all; `None` when one does not say.
+pub fn bytes_to_read(inputs: &[Rc<Origin>]) -> Option<u64> {
+    let passes = |origin: &Origin| if origin.format().is_text() { 2 } else { 1 };
+    inputs
+        .iter()
+        .map(|origin| Some(origin.bytes()? * passes(origin)))
+        .sum()
+}
+
 struct Input {
-    path: PathBuf,
+    origin: Rc<Origin>,
     contents: Contents,
 }
 
 enum Contents {
     Parquet(File, ArrowReaderMetadata),
-    ArrowFile(FileReader<BufReader<File>>),
-    ArrowStream(StreamReader<BufReader<File>>),
+    ArrowFile(FileReader<BufReader<Reader>>),
+    ArrowStream(StreamReader<BufReader<Reader>>),
     Text(TextInput),
 }
 
 impl Input {
-    fn open(path: &Path, format: InputFormat) -> Outcome<Self> {
-        let file = || File::open(path).input(path.display());
-        let contents = match format {
+    fn open(origin: &Rc<Origin>, text: &Rc<TextOptions>) -> Outcome<Self> {
+        let name = origin.name();
+        let contents = match origin.format() {
             InputFormat::Parquet => {
-                let file = file()?;
-                let metadata =
-                    ArrowReaderMetadata::load(&file, Default::default()).input(path.display())?;
+                let file = origin.file()?;
+                let metadata = ArrowReaderMetadata::load(&file, Default::default()).input(name)?;
                 Contents::Parquet(file, metadata)
             }
             InputFormat::ArrowFile => Contents::ArrowFile(
-                FileReader::try_new(BufReader::new(file()?), None).input(path.display())?,
+                FileReader::try_new(BufReader::new(origin.reader()?), None).input(name)?,
             ),
             InputFormat::ArrowStream => Contents::ArrowStream(
-                StreamReader::try_new(BufReader::new(file()?), None).input(path.display())?,
+                StreamReader::try_new(BufReader::new(origin.reader()?), None).input(name)?,
             ),
             InputFormat::Csv | InputFormat::Tsv | InputFormat::Ndjson => {
-                Contents::Text(TextInput::infer(path, format)?)
+                Contents::Text(TextInput::infer(Rc::clone(origin), text)?)
             }
             InputFormat::TsFile => {
                 return Err(Failure::usage(format!(
-                    "{}: is a TsFile; it cannot be read together with files of other formats",
-                    path.display()
+                    "{name}: is a TsFile; it cannot be read together with files of other formats"
                 )));
             }
         };
         Ok(Self {
-            path: path.to_owned(),
+            origin: Rc::clone(origin),
             contents,
         })
     }
@@ -168,7 +179,8 @@ impl Input {
     }
 
     fn batches(self) -> Outcome<Batches> {
-        let path = self.path;
+        let all_rows = self.rows().unwrap_or(0).max(1);
+        let origin = self.origin;
         Ok(match self.contents {
             Contents::Parquet(file, metadata) => {
                 let columns = metadata.schema().fields().len().max(1);
@@ -177,14 +189,20 @@ impl Input {
                 let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
                     .with_batch_size(rows)
                     .build()
-                    .input(path.display())?;
-                Box::new(reader.map(move |batch| batch.input(path.display())))
+                    .input(origin.name())?;
+                // Its pages are read here and there; a share of the rows stands for one of the bytes.
+                let bytes = origin.bytes().unwrap_or(0) / all_rows;
+                Box::new(reader.map(move |batch| {
+                    let batch = batch.input(origin.name())?;
+                    origin.progress().read(bytes * batch.num_rows() as u64);
+                    Ok(batch)
+                }))
             }
             Contents::ArrowFile(reader) => {
-                Box::new(reader.map(move |batch| batch.input(path.display())))
+                Box::new(reader.map(move |batch| batch.input(origin.name())))
             }
             Contents::ArrowStream(reader) => {
-                Box::new(reader.map(move |batch| batch.input(path.display())))
+                Box::new(reader.map(move |batch| batch.input(origin.name())))
             }
             Contents::Text(input) => Box::new(input.batches()?),
         })

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::cmd::convert::{Args, is_stdout};
+use crate::convert::origin;
 use crate::shell::{line, option, path, program};
 
 /// Longest name that is made out of that of a table, in bytes.
@@ -15,7 +16,13 @@ const MAX_NAME_BYTES: usize = 100;
 /// The command line that leads to `args`.
 pub fn command(args: &Args) -> String {
     let mut words = vec![program(), "convert".into()];
-    words.extend(args.inputs.iter().map(path));
+    words.extend(args.inputs.iter().map(|input| {
+        if origin::is_stdin(input) {
+            input.into()
+        } else {
+            path(input)
+        }
+    }));
     let mut option = |flag: &str, value: OsString| words.extend(option(flag, value));
     if let Some(output) = &args.output {
         let output = if is_stdout(output) {
@@ -57,6 +64,17 @@ pub fn command(args: &Args) -> String {
     );
     named("--text", value_name(args.text));
     named("--dates", value_name(args.dates));
+    let text = &args.text_input;
+    named("--from", value_name(text.from));
+    for types in &text.types {
+        named("--types", Some(types.text().into()));
+    }
+    for null in &text.nulls {
+        named("--null", Some(null.into()));
+    }
+    named("--tz", text.tz.map(|zone| zone.name().into()));
+    named("--on-error", value_name(text.on_error));
+    named("--rejects", text.rejects.as_ref().map(path));
     words.extend(args.tag_filter.words());
     for (flag, given) in [
         ("--recover", args.open.recover),

@@ -11,6 +11,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
 
 use crate::args::{Time, TimeUnit};
+use crate::cmd::convert::Args;
 use crate::convert::source::Source;
 use crate::exit::{Blame as _, Failure, Outcome};
 
@@ -21,13 +22,52 @@ pub const DEVICE_NAME: &str = "device_name";
 /// The zone of every instant that is written.
 const UTC: &str = "UTC";
 
-/// Keeps the key columns (time, device and `tags`) and those that are named. A column of the wide form goes by its
+/// What the columns are called that say when and where.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// The time column.
+    pub time: String,
+    /// The device column of the narrow form.
+    pub device: String,
+}
+
+impl Keys {
+    /// By `--time-column` and `--device-column`; else the time column by what files that came from TsFiles say of it, and
+    /// both by their usual names.
+    pub fn of(schema: &Schema, args: &Args) -> Self {
+        let recorded = || {
+            let is_time = |f: &&Arc<Field>| {
+                f.metadata()
+                    .get("tsfile.category")
+                    .is_some_and(|c| c == "TIME")
+            };
+            schema
+                .fields()
+                .iter()
+                .find(is_time)
+                .map(|f| f.name().clone())
+        };
+        Self {
+            time: args
+                .time_column
+                .clone()
+                .or_else(recorded)
+                .unwrap_or_else(|| TIME.to_owned()),
+            device: args
+                .device_column
+                .clone()
+                .unwrap_or_else(|| DEVICE_NAME.to_owned()),
+        }
+    }
+}
+
+/// Keeps the key columns (`keys` and `tags`) and those that are named. A column of the wide form goes by its
 /// whole name or by its measurement, the part behind the last dot.
 ///
 /// # Errors
 ///
 /// When there is no column of a name.
-pub fn select(source: Source, names: &[String], tags: &[String]) -> Outcome<Source> {
+pub fn select(source: Source, names: &[String], keys: &Keys, tags: &[String]) -> Outcome<Source> {
     if names.is_empty() {
         return Ok(source);
     }
@@ -51,8 +91,8 @@ pub fn select(source: Source, names: &[String], tags: &[String]) -> Outcome<Sour
     let kept: Vec<usize> = (0..fields.len())
         .filter(|&i| {
             let name = fields[i].name();
-            name == TIME
-                || name == DEVICE_NAME
+            *name == keys.time
+                || *name == keys.device
                 || tags.contains(name)
                 || names.iter().any(|n| is_meant(name, n))
         })
@@ -93,9 +133,11 @@ pub fn shortened(names: &[&str]) -> String {
 /// # Errors
 ///
 /// When there is no time column.
-pub fn within(source: Source, (start, end): (i64, i64)) -> Outcome<Source> {
-    let column = time_column(&source.schema).ok_or_else(|| {
-        Failure::usage("--start and --end need a column `time` of numbers or timestamps")
+pub fn within(source: Source, time: &str, (start, end): (i64, i64)) -> Outcome<Source> {
+    let column = time_column(&source.schema, time).ok_or_else(|| {
+        Failure::usage(format!(
+            "--start and --end need a column `{time}` of numbers or timestamps; --time-column names another"
+        ))
     })?;
     let (schema, sorted_by) = (SchemaRef::clone(&source.schema), source.sorted_by.clone());
     Ok(source.map(schema, sorted_by, move |batch| {
@@ -112,13 +154,13 @@ fn in_range(times: &ArrayRef, start: i64, end: i64) -> Result<BooleanArray, Arro
     }))
 }
 
-/// Shows the time column as `time`; numbers are taken to count `unit`.
+/// Shows the time column, which is called `name`, as `time`; numbers are taken to count `unit`.
 ///
 /// # Errors
 ///
 /// When it cannot be shown so.
-pub fn show_time(source: Source, time: Time, unit: TimeUnit) -> Outcome<Source> {
-    let Some(column) = time_column(&source.schema) else {
+pub fn show_time(source: Source, name: &str, time: Time, unit: TimeUnit) -> Outcome<Source> {
+    let Some(column) = time_column(&source.schema, name) else {
         return Ok(source);
     };
     let from = source.schema.field(column);
@@ -158,9 +200,9 @@ pub fn show_time(source: Source, time: Time, unit: TimeUnit) -> Outcome<Source> 
     }))
 }
 
-/// Position of the column `time`, when its type can be one.
-pub fn time_column(schema: &Schema) -> Option<usize> {
-    let (position, field) = schema.column_with_name(TIME)?;
+/// Position of the time column, when the type of the column of that name can be one.
+pub fn time_column(schema: &Schema, name: &str) -> Option<usize> {
+    let (position, field) = schema.column_with_name(name)?;
     matches!(
         field.data_type(),
         DataType::Int64 | DataType::Timestamp(_, _)
@@ -192,6 +234,13 @@ mod tests {
         }
     }
 
+    fn keys() -> Keys {
+        Keys {
+            time: TIME.to_owned(),
+            device: DEVICE_NAME.to_owned(),
+        }
+    }
+
     fn only(mut source: Source) -> RecordBatch {
         let schema = SchemaRef::clone(&source.schema);
         let batch = source.batches.next().unwrap().unwrap();
@@ -201,9 +250,9 @@ mod tests {
 
     #[test]
     fn selecting_keeps_time_and_refuses_unknown_names() {
-        let batch = only(select(source(), &["b".to_owned()], &[]).unwrap());
+        let batch = only(select(source(), &["b".to_owned()], &keys(), &[]).unwrap());
         assert_eq!(batch.num_columns(), 2);
-        let failure = select(source(), &["c".to_owned()], &["a".to_owned()])
+        let failure = select(source(), &["c".to_owned()], &keys(), &["a".to_owned()])
             .err()
             .unwrap();
         assert_eq!(
@@ -214,16 +263,19 @@ mod tests {
 
     #[test]
     fn range_is_inclusive() {
-        assert_eq!(only(within(source(), (-5, 0)).unwrap()).num_rows(), 2);
-        assert_eq!(only(within(source(), (8, i64::MAX)).unwrap()).num_rows(), 0);
+        assert_eq!(only(within(source(), TIME, (-5, 0)).unwrap()).num_rows(), 2);
+        assert_eq!(
+            only(within(source(), TIME, (8, i64::MAX)).unwrap()).num_rows(),
+            0
+        );
     }
 
     #[test]
     fn time_goes_there_and_back() {
-        let instants = show_time(source(), Time::Timestamp, TimeUnit::Us).unwrap();
+        let instants = show_time(source(), TIME, Time::Timestamp, TimeUnit::Us).unwrap();
         let expected = DataType::Timestamp(arrow_schema::TimeUnit::Microsecond, Some(UTC.into()));
         assert_eq!(instants.schema.field(0).data_type(), &expected);
-        let batch = only(show_time(instants, Time::Raw, TimeUnit::Us).unwrap());
+        let batch = only(show_time(instants, TIME, Time::Raw, TimeUnit::Us).unwrap());
         assert_eq!(batch, only(source()));
     }
 }

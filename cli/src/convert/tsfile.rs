@@ -5,6 +5,7 @@ mod suggest;
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::IsTerminal as _;
+use std::rc::Rc;
 
 use arrow_array::RecordBatch;
 use tsfile::TsFileReader;
@@ -15,6 +16,7 @@ use tsfile::scan::{MAX_DEFAULT_WIDE_SERIES, Scan, ScanRequest, TimeAs};
 use crate::again::shortened;
 use crate::args::{Form, Time};
 use crate::cmd::convert::Args;
+use crate::convert::origin::{self, Origin};
 use crate::convert::retry;
 use crate::convert::source::Source;
 use crate::exit::{self, Failure, Outcome};
@@ -42,22 +44,25 @@ impl TsFiles {
     /// # Errors
     ///
     /// When one cannot be opened; a command that can is suggested.
-    pub fn open(args: &Args) -> Outcome<Self> {
+    pub fn open(args: &Args, inputs: &[Rc<Origin>]) -> Outcome<Self> {
         let options = args.open.library();
         let mut files = Self {
             args: args.clone(),
             readers: Vec::new(),
         };
-        for path in &args.inputs {
-            let reader = TsFileReader::open(path, options.clone())
-                .map_err(|e| files.failure(e.in_file(path.display().to_string()), None))?;
+        for (path, input) in args.inputs.iter().zip(inputs) {
+            let name = input.name();
+            let reader = match input.spool() {
+                Some(spool) => TsFileReader::new(spool, name, options.clone()),
+                None => TsFileReader::open(path, options.clone()),
+            };
+            let reader = reader.map_err(|e| files.failure(e.in_file(name), None))?;
             if reader.is_recovered() {
                 exit::say(format_args!(
-                    "{}: has no footer; what is up to its last whole chunk group was recovered",
-                    path.display()
+                    "{name}: has no footer; what is up to its last whole chunk group was recovered"
                 ));
                 for note in reader.recovery_notes() {
-                    exit::say(format_args!("{}: {note}", path.display()));
+                    exit::say(format_args!("{name}: {note}"));
                 }
             }
             files.readers.push(reader);
@@ -430,7 +435,7 @@ impl TsFiles {
             .args
             .inputs
             .iter()
-            .map(|p| p.display().to_string())
+            .map(|path| origin::name(path))
             .collect();
         shortened(&names)
     }

@@ -2,12 +2,14 @@
 //! missing name is null.
 
 use std::collections::HashMap;
-use std::io::BufRead;
+use std::io::{BufRead, Read as _};
 
-use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
-use super::{Quoting, Record};
+use super::{Quoting, Record, Trouble};
+
+/// A line is no longer than this.
+const MAX_LINE_BYTES: u64 = 64 << 20;
 
 pub(super) struct Json<R> {
     reader: R,
@@ -42,26 +44,45 @@ impl<R: BufRead> Json<R> {
         self.line
     }
 
-    pub(super) fn next(&mut self, record: &mut Record) -> Result<bool> {
+    /// The last line.
+    pub(super) fn raw(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    pub(super) fn next(&mut self, record: &mut Record) -> Result<bool, Trouble> {
         loop {
             self.buffer.clear();
-            if self.reader.read_until(b'\n', &mut self.buffer)? == 0 {
+            let mut start = self.reader.by_ref().take(MAX_LINE_BYTES);
+            if start.read_until(b'\n', &mut self.buffer)? == 0 {
                 return Ok(false);
             }
             self.line += 1;
+            if start.limit() == 0 && !self.buffer.ends_with(b"\n") {
+                self.skip_line()?;
+                return Err(Trouble::line(format!(
+                    "expected at most {MAX_LINE_BYTES} bytes in a line"
+                )));
+            }
             if !self.buffer.trim_ascii().is_empty() {
                 break;
             }
         }
-        let object: Map<String, Value> =
-            serde_json::from_slice(&self.buffer).context("expected one JSON object")?;
+        let object: Map<String, Value> = serde_json::from_slice(self.buffer.trim_ascii_end())
+            .map_err(|e| Trouble::line(format!("expected one JSON object: {}", plain(&e))))?;
+        // Before any of its names becomes a column.
+        if let Some((name, _)) = object.iter().find(|(_, v)| v.is_array() || v.is_object()) {
+            return Err(Trouble::Line {
+                column: Some(name.clone()),
+                reason: "is nested; expected null, a number, a string or a truth value".into(),
+            });
+        }
         record
             .cells
             .resize(self.columns.len(), (0..0, Quoting::Null));
         for (name, value) in object {
             let start = record.text.len();
             let quoting = match value {
-                Value::Null => Quoting::Null,
+                Value::Null | Value::Array(_) | Value::Object(_) => Quoting::Null,
                 Value::Bool(v) => {
                     record
                         .text
@@ -75,9 +96,6 @@ impl<R: BufRead> Json<R> {
                 Value::String(v) => {
                     record.text.extend_from_slice(v.as_bytes());
                     Quoting::Quoted
-                }
-                Value::Array(_) | Value::Object(_) => {
-                    bail!("{name} is nested; expected null, a number, a string or a truth value")
                 }
             };
             let column = match self.positions.get(&name) {
@@ -94,5 +112,26 @@ impl<R: BufRead> Json<R> {
             }
         }
         Ok(true)
+    }
+
+    fn skip_line(&mut self) -> std::io::Result<()> {
+        loop {
+            let there = self.reader.fill_buf()?;
+            let end = there.iter().position(|b| *b == b'\n');
+            let bytes = end.map_or(there.len(), |end| end + 1);
+            self.reader.consume(bytes);
+            if end.is_some() || bytes == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The reason without the line, which is always the first here.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" at line 1 column ") {
+        Some((reason, byte)) => format!("{reason} at byte {byte}"),
+        None => text,
     }
 }

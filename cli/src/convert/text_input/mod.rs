@@ -1,24 +1,36 @@
 //! CSV, TSV and NDJSON input. A file is read twice: once to infer the types of its columns, once to build batches.
 
+pub mod args;
+mod columns;
 mod delimited;
+pub mod instants;
 mod json;
+mod kinds;
+mod options;
+pub mod rejects;
+mod replay;
 mod values;
 
-use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use arrow_schema::{Field, Schema, SchemaRef};
+use arrow_array::{BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow_schema::{Schema, SchemaRef};
+use arrow_select::filter::filter_record_batch;
 
 use crate::convert::format::InputFormat;
+use crate::convert::origin::{Origin, Reader};
+use crate::convert::steps::shortened;
 use crate::exit::{Blame as _, Failure, Outcome};
 
+use columns::{Column, SAMPLE_ROWS};
 use delimited::Delimited;
 use json::Json;
-use values::{Builder, Kind};
+pub use options::TextOptions;
+use rejects::Reject;
+use values::{Builder, Reading};
 
 /// A batch ends after this many rows.
 const BATCH_ROWS: usize = 8192;
@@ -31,7 +43,35 @@ const BUFFER_BYTES: usize = 256 << 10;
 enum Quoting {
     Null,
     Bare,
+    /// A string of JSON, or an empty one of CSV.
     Quoted,
+}
+
+/// Why there is no next record.
+#[derive(Debug)]
+enum Trouble {
+    /// The system says so.
+    Read(io::Error),
+    /// A line is not what it should be; the one behind it may be.
+    Line {
+        column: Option<String>,
+        reason: String,
+    },
+}
+
+impl Trouble {
+    fn line(reason: impl Into<String>) -> Self {
+        Self::Line {
+            column: None,
+            reason: reason.into(),
+        }
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error)
+    }
 }
 
 /// The cells of one row, as text.
@@ -53,54 +93,136 @@ impl Record {
             .and_then(|(range, quoting)| Some((self.text.get(range.clone())?, *quoting)))
             .unwrap_or((&[], Quoting::Null))
     }
-}
 
-enum Rows {
-    Delimited(Delimited<BufReader<File>>),
-    Json(Json<BufReader<File>>),
-}
-
-impl Rows {
-    fn open(path: &Path, format: InputFormat, columns: &[String]) -> Outcome<Self> {
-        let file = File::open(path).input(path.display())?;
-        let reader = BufReader::with_capacity(BUFFER_BYTES, file);
-        Ok(match format {
-            InputFormat::Ndjson => Self::Json(Json::new(reader, columns)),
-            InputFormat::Tsv => {
-                Self::Delimited(Delimited::new(reader, b'\t').input(path.display())?)
-            }
-            _ => Self::Delimited(Delimited::new(reader, b',').input(path.display())?),
+    /// The cells, which [`Rows::next`] found to be UTF-8.
+    fn str_cells(&self, columns: usize) -> impl Iterator<Item = (&str, Quoting)> {
+        let text = std::str::from_utf8(&self.text).unwrap_or_default();
+        (0..columns).map(move |column| {
+            self.cells
+                .get(column)
+                .and_then(|(range, quoting)| Some((text.get(range.clone())?, *quoting)))
+                .unwrap_or(("", Quoting::Null))
         })
     }
 
-    fn next(&mut self, record: &mut Record) -> anyhow::Result<bool> {
-        record.clear();
-        match self {
-            Self::Delimited(rows) => rows.next(record),
-            Self::Json(rows) => rows.next(record),
+    /// The first cell that is no UTF-8.
+    fn not_utf8(&self) -> Option<usize> {
+        if std::str::from_utf8(&self.text).is_ok() {
+            return None;
         }
+        (0..self.cells.len()).find(|&column| std::str::from_utf8(self.cell(column).0).is_err())
+    }
+
+    fn make_null(&mut self, nulls: &[String]) {
+        if nulls.is_empty() {
+            return;
+        }
+        for (range, quoting) in &mut self.cells {
+            let text = self.text.get(range.clone()).unwrap_or_default();
+            if nulls.iter().any(|null| null.as_bytes() == text) {
+                *quoting = Quoting::Null;
+            }
+        }
+    }
+}
+
+enum Records {
+    Delimited(Delimited<BufReader<Reader>>),
+    Json(Json<BufReader<Reader>>),
+}
+
+/// The records of one file, from its start.
+struct Rows {
+    records: Records,
+    name: String,
+    options: Rc<TextOptions>,
+}
+
+impl Rows {
+    fn open(origin: &Origin, columns: &[Column], options: &Rc<TextOptions>) -> Outcome<Self> {
+        let name = origin.name().to_owned();
+        let reader = BufReader::with_capacity(BUFFER_BYTES, origin.reader()?);
+        let delimited = |reader, delimiter| {
+            Delimited::new(reader, delimiter, options.skip).or_else(|trouble| match trouble {
+                Trouble::Read(e) => Err(e).input(&name),
+                Trouble::Line { reason, .. } => Err(Failure::input(format!("{name}: {reason}"))),
+            })
+        };
+        let records = match origin.format() {
+            InputFormat::Ndjson => {
+                let names: Vec<_> = columns.iter().map(|c| c.name.clone()).collect();
+                Records::Json(Json::new(reader, &names))
+            }
+            InputFormat::Tsv => Records::Delimited(delimited(reader, b'\t')?),
+            _ => Records::Delimited(delimited(reader, b',')?),
+        };
+        Ok(Self {
+            records,
+            name,
+            options: Rc::clone(options),
+        })
+    }
+
+    fn next(&mut self, record: &mut Record) -> Result<bool, Trouble> {
+        record.clear();
+        let more = match &mut self.records {
+            Records::Delimited(rows) => rows.next(record),
+            Records::Json(rows) => rows.next(record),
+        }?;
+        if let Some(column) = record.not_utf8() {
+            return Err(Trouble::Line {
+                column: self.columns().get(column).cloned(),
+                reason: format!(
+                    "{} is not UTF-8",
+                    values::shown(&String::from_utf8_lossy(record.cell(column).0))
+                ),
+            });
+        }
+        record.make_null(&self.options.nulls);
+        Ok(more)
     }
 
     fn line(&self) -> u64 {
-        match self {
-            Self::Delimited(rows) => rows.line(),
-            Self::Json(rows) => rows.line(),
+        match &self.records {
+            Records::Delimited(rows) => rows.line(),
+            Records::Json(rows) => rows.line(),
         }
     }
 
     fn columns(&self) -> &[String] {
-        match self {
-            Self::Delimited(rows) => rows.columns(),
-            Self::Json(rows) => rows.columns(),
+        match &self.records {
+            Records::Delimited(rows) => rows.columns(),
+            Records::Json(rows) => rows.columns(),
         }
+    }
+
+    /// The error about the last record.
+    fn failure(&self, column: Option<&str>, reason: &str, untyped: bool) -> Failure {
+        let place = format!("{}: line {}", self.name, self.line());
+        self.options.failure(&place, column, reason, untyped)
+    }
+
+    /// Passes over the last record.
+    fn reject(&self, column: Option<&str>, reason: &str) -> Outcome {
+        let text = match &self.records {
+            Records::Delimited(rows) => rows.raw(),
+            Records::Json(rows) => rows.raw(),
+        };
+        self.options.reject(&Reject {
+            file: &self.name,
+            line: self.line(),
+            column,
+            reason,
+            text,
+        })
     }
 }
 
 /// A text file whose columns are known.
 pub struct TextInput {
-    path: PathBuf,
-    format: InputFormat,
-    columns: Vec<(String, Kind)>,
+    origin: Rc<Origin>,
+    options: Rc<TextOptions>,
+    columns: Vec<Column>,
     rows: u64,
 }
 
@@ -109,27 +231,56 @@ impl TextInput {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or a line is malformed.
-    pub fn infer(path: &Path, format: InputFormat) -> Outcome<Self> {
-        let mut rows = Rows::open(path, format, &[])?;
-        let mut kinds: Vec<Kind> = Vec::new();
+    /// When the file cannot be read, or a line is malformed and not to be skipped.
+    pub fn infer(origin: Rc<Origin>, options: &Rc<TextOptions>) -> Outcome<Self> {
+        let mut rows = Rows::open(&origin, &[], options)?;
+        let mut columns: Vec<Column> = Vec::new();
         let mut record = Record::default();
         let mut count = 0;
-        while rows.next(&mut record).input(at(path, rows.line()))? {
+        loop {
+            let more = match rows.next(&mut record) {
+                Ok(more) => more,
+                Err(Trouble::Read(e)) => return Err(e).input(&rows.name),
+                // The second time it is counted.
+                Err(Trouble::Line { .. }) if options.skip => continue,
+                Err(Trouble::Line { column, reason }) => {
+                    return Err(rows.failure(column.as_deref(), &reason, false));
+                }
+            };
+            for name in rows.columns().iter().skip(columns.len()) {
+                columns.push(Column::new(name, options));
+            }
+            if !more {
+                break;
+            }
             count += 1;
-            kinds.resize(rows.columns().len(), Kind::Unknown);
-            for (column, kind) in kinds.iter_mut().enumerate() {
-                if *kind != Kind::Utf8 {
-                    let (text, quoting) = record.cell(column);
-                    *kind = kind.join(Kind::of(text, quoting));
+            let line = rows.line();
+            let cells = record.str_cells(columns.len());
+            for (column, (text, quoting)) in columns.iter_mut().zip(cells) {
+                let fits = column.see(text, quoting, line, options.zone);
+                if let Err(reason) = fits.or_else(|e| if options.skip { Ok(()) } else { Err(e) }) {
+                    return Err(rows.failure(Some(&column.name), &reason, true));
                 }
             }
+            if count == SAMPLE_ROWS {
+                columns.iter_mut().for_each(Column::settle);
+            }
         }
-        kinds.resize(rows.columns().len(), Kind::Unknown);
-        let columns = rows.columns().iter().cloned().zip(kinds).collect();
+        if let Some(missing) = options
+            .typed()
+            .find(|name| !columns.iter().any(|c| c.name == *name))
+        {
+            let known: Vec<_> = columns.iter().map(|c| c.name.as_str()).collect();
+            return Err(Failure::usage(format!(
+                "{}: no column is called {missing}; there are {}",
+                rows.name,
+                shortened(&known)
+            )));
+        }
+        columns::hint(&rows.name, &columns);
         Ok(Self {
-            path: path.to_owned(),
-            format,
+            origin,
+            options: Rc::clone(options),
             columns,
             rows: count,
         })
@@ -142,11 +293,10 @@ impl TextInput {
                 .columns
                 .iter()
                 .zip(&other.columns)
-                .all(|(a, b)| a.0 == b.0);
+                .all(|(a, b)| a.name == b.name);
         if agree {
             for (a, b) in self.columns.iter_mut().zip(&mut other.columns) {
-                a.1 = a.1.join(b.1);
-                b.1 = a.1;
+                a.unify(b);
             }
         }
         agree
@@ -154,11 +304,7 @@ impl TextInput {
 
     /// Its columns in Arrow's terms.
     pub fn schema(&self) -> SchemaRef {
-        let fields: Vec<_> = self
-            .columns
-            .iter()
-            .map(|(name, kind)| Field::new(name, kind.arrow(), true))
-            .collect();
+        let fields: Vec<_> = self.columns.iter().map(Column::field).collect();
         Arc::new(Schema::new(fields))
     }
 
@@ -172,73 +318,114 @@ impl TextInput {
     /// # Errors
     ///
     /// When the file cannot be opened again.
-    pub fn batches(&self) -> Outcome<impl Iterator<Item = Outcome<RecordBatch>> + use<>> {
-        let names: Vec<_> = self.columns.iter().map(|(name, _)| name.clone()).collect();
+    pub fn batches(self) -> Outcome<impl Iterator<Item = Outcome<RecordBatch>> + use<>> {
+        let zone = self.options.zone;
         Ok(Batches {
-            rows: Rows::open(&self.path, self.format, &names)?,
-            path: self.path.clone(),
-            kinds: self.columns.iter().map(|(_, kind)| *kind).collect(),
+            rows: Rows::open(&self.origin, &self.columns, &self.options)?,
+            readings: self.columns.iter().map(|c| c.reading(zone)).collect(),
             schema: self.schema(),
+            columns: self.columns,
+            skip: self.options.skip,
             record: Record::default(),
             done: false,
         })
     }
 }
 
-fn at(path: &Path, line: u64) -> String {
-    format!("{}: line {line}", path.display())
-}
-
 struct Batches {
     rows: Rows,
-    path: PathBuf,
-    kinds: Vec<Kind>,
+    columns: Vec<Column>,
+    readings: Vec<Reading>,
     schema: SchemaRef,
+    skip: bool,
     record: Record,
     done: bool,
 }
 
 impl Batches {
+    /// The next batch that has rows.
     fn read(&mut self) -> Outcome<Option<RecordBatch>> {
-        let mut builders: Vec<_> = self.kinds.iter().map(|kind| Builder::new(*kind)).collect();
-        let mut rows = 0;
-        let mut bytes = 0;
-        while rows < BATCH_ROWS && bytes < BATCH_BYTES {
-            if !self
-                .rows
-                .next(&mut self.record)
-                .input(at(&self.path, self.rows.line()))?
-            {
-                break;
-            }
-            if self.rows.columns().len() != builders.len() {
-                return Err(changed(&self.path, self.rows.line()));
-            }
-            for (column, builder) in builders.iter_mut().enumerate() {
-                let (text, quoting) = self.record.cell(column);
-                if !builder.append(text, quoting) {
-                    return Err(changed(&self.path, self.rows.line()));
+        loop {
+            let mut builders: Vec<_> = self.readings.iter().copied().map(Builder::new).collect();
+            let mut kept = Vec::new();
+            let mut bytes = 0;
+            while kept.len() < BATCH_ROWS && bytes < BATCH_BYTES {
+                match self.rows.next(&mut self.record) {
+                    Ok(true) => kept.push(self.append(&mut builders)?),
+                    Ok(false) => {
+                        self.done = true;
+                        break;
+                    }
+                    Err(Trouble::Read(e)) => return Err(e).input(&self.rows.name),
+                    Err(Trouble::Line { column, reason }) => {
+                        self.bad(column.as_deref(), &reason, false)?;
+                    }
                 }
+                bytes += self.record.text.len();
             }
-            rows += 1;
-            bytes += self.record.text.len();
+            if kept.contains(&true) {
+                return self.batch(builders, kept).input(&self.rows.name).map(Some);
+            }
+            if self.done {
+                return Ok(None);
+            }
         }
-        if rows == 0 {
-            return Ok(None);
-        }
-        let arrays = builders.into_iter().map(Builder::finish).collect();
-        let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(SchemaRef::clone(&self.schema), arrays, &options)
-            .input(self.path.display())
-            .map(Some)
     }
-}
 
-fn changed(path: &Path, line: u64) -> Failure {
-    Failure::input(format!(
-        "{}: the file changed while it was read",
-        at(path, line)
-    ))
+    /// Adds the record to the columns; `false` when it does not fit and is to be dropped from them.
+    fn append(&self, builders: &mut [Builder]) -> Outcome<bool> {
+        if self.rows.columns().len() != builders.len() {
+            return Err(Failure::input(format!(
+                "{}: line {}: the file changed while it was read",
+                self.rows.name,
+                self.rows.line()
+            )));
+        }
+        let mut bad = None;
+        for (column, (text, quoting)) in self.record.str_cells(builders.len()).enumerate() {
+            let Some(builder) = builders.get_mut(column) else {
+                continue;
+            };
+            if bad.is_some() {
+                builder.append_null();
+            } else if !builder.append(text, quoting) {
+                builder.append_null();
+                bad = Some((column, text));
+            }
+        }
+        let Some((column, text)) = bad else {
+            return Ok(true);
+        };
+        if let (Some(reading), Some(column)) = (self.readings.get(column), self.columns.get(column))
+        {
+            let reason = reading.misfit(text);
+            self.bad(Some(&column.name), &reason, column.is_inferred())?;
+        }
+        Ok(false)
+    }
+
+    /// The last record is bad.
+    fn bad(&self, column: Option<&str>, reason: &str, untyped: bool) -> Outcome {
+        if self.skip {
+            return self.rows.reject(column, reason);
+        }
+        Err(self.rows.failure(column, reason, untyped))
+    }
+
+    fn batch(
+        &self,
+        builders: Vec<Builder>,
+        kept: Vec<bool>,
+    ) -> Result<RecordBatch, arrow_schema::ArrowError> {
+        let arrays = builders.into_iter().map(Builder::finish).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(kept.len()));
+        let batch =
+            RecordBatch::try_new_with_options(SchemaRef::clone(&self.schema), arrays, &options)?;
+        if kept.contains(&false) {
+            return filter_record_batch(&batch, &BooleanArray::from(kept));
+        }
+        Ok(batch)
+    }
 }
 
 impl Iterator for Batches {
@@ -249,7 +436,9 @@ impl Iterator for Batches {
             return None;
         }
         let item = self.read().transpose();
-        self.done = !matches!(item, Some(Ok(_)));
+        if !matches!(item, Some(Ok(_))) {
+            self.done = true;
+        }
         item
     }
 }
@@ -257,14 +446,30 @@ impl Iterator for Batches {
 #[cfg(test)]
 mod tests {
     use arrow_schema::{DataType, TimeUnit};
+    use clap::Parser as _;
 
     use super::*;
 
+    #[derive(Debug, clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: crate::cmd::convert::Args,
+    }
+
     fn read(name: &str, text: &str) -> Outcome<RecordBatch> {
+        read_with(&[], name, text)
+    }
+
+    fn read_with(flags: &[&str], name: &str, text: &str) -> Outcome<RecordBatch> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
         std::fs::write(&path, text).unwrap();
-        let input = TextInput::infer(&path, InputFormat::detect(&path)?)?;
+        let progress = crate::progress::Progress::start(None);
+        let origin = Rc::new(Origin::open(&path, None, &progress)?);
+        let args = Command::try_parse_from([&["x", "-", "-o", "x.csv"], flags].concat()).unwrap();
+        let rejects = Rc::new(std::cell::RefCell::new(rejects::Rejects::default()));
+        let options = Rc::new(TextOptions::new(&args.args, origin.format(), &rejects));
+        let input = TextInput::infer(origin, &options)?;
         let batches = input.batches()?.collect::<Outcome<Vec<_>>>()?;
         assert_eq!(batches.len(), 1);
         Ok(batches.into_iter().next().unwrap())
@@ -325,7 +530,7 @@ mod tests {
     fn broken_lines_are_named() {
         for (name, text, line) in [
             ("x.csv", "a,b\n1,2\n3\n", "line 3"),
-            ("x.csv", "a\n\"open\n", "line 3"),
+            ("x.csv", "a\n\"open\n", "line 2"),
             ("x.ndjson", "{\"a\":1}\n{\"a\":[1]}\n", "line 2"),
             ("x.ndjson", "{\"a\":1}\nnope\n", "line 2"),
         ] {

@@ -1,221 +1,186 @@
-//! Types of text cells. A type is inferred only when every cell of the column, written back by `convert`, says the
-//! same: `007` is text, not seven.
+//! Cells of one column, collected into an Arrow array.
 
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
 use arrow_array::builder::{
-    BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
-    TimestampMillisecondBuilder, TimestampNanosecondBuilder,
+    BinaryBuilder, BooleanBuilder, Date32Builder, Float32Builder, Float64Builder, Int32Builder,
+    Int64Builder, StringBuilder,
 };
-use arrow_schema::{DataType, TimeUnit};
+use arrow_array::types::{
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+};
+use arrow_array::{ArrayRef, PrimitiveArray};
+use arrow_schema::TimeUnit;
 
 use super::Quoting;
-use crate::render;
+use super::args::ColumnType;
+use super::instants::{self, Zone};
+use super::kinds;
 
 const UTC: &str = "UTC";
 /// Room that a column starts with. Batches of thousands of columns end after few rows.
 const FIRST_ROWS: usize = 32;
+/// Characters of a cell that an error shows.
+const SHOWN_CHARS: usize = 60;
 
-/// What the cells of a column have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Nothing but nulls so far.
-    Unknown,
-    Bool,
-    Int64,
-    Float64,
-    Timestamp(TimeUnit),
-    Utf8,
+/// How cells are understood.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    pub(super) kind: ColumnType,
+    pub(super) unit: TimeUnit,
+    pub(super) zone: Option<Zone>,
+    /// The type was given, so whatever can be meant by a cell is.
+    pub(super) lenient: bool,
 }
 
-impl Kind {
-    /// The narrowest kind of one cell.
-    pub(super) fn of(text: &[u8], quoting: Quoting) -> Self {
-        let Ok(text) = std::str::from_utf8(text) else {
-            return Self::Utf8;
-        };
-        if quoting == Quoting::Null {
-            return Self::Unknown;
+impl Reading {
+    /// Why a cell does not fit.
+    pub(super) fn misfit(&self, text: &str) -> String {
+        let kind = self.kind.name();
+        let cell = shown(text);
+        if self.kind != ColumnType::Timestamp {
+            return format!("{cell} is no {kind}");
         }
-        if let Some((_, unit)) = timestamp(text) {
-            return Self::Timestamp(unit);
-        }
-        if quoting == Quoting::Quoted {
-            return if matches!(text, "NaN" | "Infinity" | "-Infinity") {
-                Self::Float64
-            } else {
-                Self::Utf8
-            };
-        }
-        if boolean(text).is_some() {
-            Self::Bool
-        } else if int(text).is_some() {
-            Self::Int64
-        } else if float(text).is_some() {
-            Self::Float64
-        } else {
-            Self::Utf8
-        }
-    }
-
-    /// The narrowest kind that holds both.
-    pub(super) fn join(self, other: Self) -> Self {
-        match (self, other) {
-            (a, b) if a == b => a,
-            (Self::Unknown, x) | (x, Self::Unknown) => x,
-            (Self::Int64, Self::Float64) | (Self::Float64, Self::Int64) => Self::Float64,
-            _ => Self::Utf8,
-        }
-    }
-
-    /// In Arrow's terms; a column of nulls is text.
-    pub(super) fn arrow(self) -> DataType {
-        match self {
-            Self::Bool => DataType::Boolean,
-            Self::Int64 => DataType::Int64,
-            Self::Float64 => DataType::Float64,
-            Self::Timestamp(unit) => DataType::Timestamp(unit, Some(UTC.into())),
-            Self::Unknown | Self::Utf8 => DataType::Utf8,
+        match (instants::instant(text, self.zone), self.zone) {
+            (Some(_), _) => {
+                let unit = match self.unit {
+                    TimeUnit::Microsecond => "us",
+                    TimeUnit::Nanosecond => "ns",
+                    _ => "ms",
+                };
+                format!("{cell} is no whole number of {unit} that 64 bits can count")
+            }
+            (None, None) if instants::instant(text, Some(Zone::UTC)).is_some() => {
+                format!("{cell} names no zone; --tz UTC or --tz +02:00 would")
+            }
+            _ => format!("{cell} is no {kind} such as 2024-01-31T12:00:00Z"),
         }
     }
 }
 
-fn boolean(text: &str) -> Option<bool> {
-    match text {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
+/// A cell as errors show it.
+pub(super) fn shown(text: &str) -> String {
+    let mut start: String = text.chars().take(SHOWN_CHARS).collect();
+    if start.len() < text.len() {
+        start.push('…');
     }
+    format!("{start:?}")
 }
 
-fn int(text: &str) -> Option<i64> {
-    let value: i64 = text.parse().ok()?;
-    (itoa::Buffer::new().format(value) == text).then_some(value)
-}
-
-fn float(text: &str) -> Option<f64> {
-    match text {
-        "nan" | "NaN" => return Some(f64::NAN),
-        "inf" | "Infinity" => return Some(f64::INFINITY),
-        "-inf" | "-Infinity" => return Some(f64::NEG_INFINITY),
-        _ => {}
-    }
-    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
-    let leading_zero = matches!(digits, [b'0', b'0'..=b'9', ..]);
-    if leading_zero || !digits.first().is_some_and(u8::is_ascii_digit) {
-        return None;
-    }
-    let value: f64 = text.parse().ok()?;
-    value.is_finite().then_some(value)
-}
-
-/// `YYYY-MM-DDThh:mm:ss.fffZ` with 3, 6 or 9 digits of fraction, exactly as `convert` writes it.
-fn timestamp(text: &str) -> Option<(i64, TimeUnit)> {
-    let bytes = text.as_bytes();
-    let (unit, per_second) = match bytes.len() {
-        24 => (TimeUnit::Millisecond, 1_000_i64),
-        27 => (TimeUnit::Microsecond, 1_000_000),
-        30 => (TimeUnit::Nanosecond, 1_000_000_000),
-        _ => return None,
-    };
-    if !text.ends_with('Z') || !text.is_ascii() {
-        return None;
-    }
-    let number = |from: usize, to: usize| -> Option<i64> {
-        let part = text.get(from..to)?;
-        part.bytes()
-            .all(|b| b.is_ascii_digit())
-            .then(|| part.parse().ok())?
-    };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    if !(1..=12).contains(&month) {
-        return None;
-    }
-    // Days from the civil date, the inverse of `render::date`: years start in March.
-    let shifted_year = if month <= 2 { year - 1 } else { year };
-    let era = shifted_year.div_euclid(400);
-    let year_of_era = shifted_year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100
-        + day_of_year
-        - 719_468;
-    let seconds = days * 86_400 + number(11, 13)? * 3600 + number(14, 16)? * 60 + number(17, 19)?;
-    let value = seconds
-        .checked_mul(per_second)?
-        .checked_add(number(20, bytes.len() - 1)?)?;
-    let mut written = Vec::with_capacity(bytes.len());
-    render::timestamp(&mut written, value, unit, true);
-    (written == bytes).then_some((value, unit))
+enum Array {
+    Bool(BooleanBuilder),
+    Int32(Int32Builder),
+    Int64(Int64Builder),
+    Float32(Float32Builder),
+    Float64(Float64Builder),
+    Date(Date32Builder),
+    Instant(Int64Builder),
+    Utf8(StringBuilder),
+    Binary(BinaryBuilder),
 }
 
 /// Collects the cells of one column.
-pub(super) enum Builder {
-    Bool(BooleanBuilder),
-    Int64(Int64Builder),
-    Float64(Float64Builder),
-    Millis(TimestampMillisecondBuilder),
-    Micros(TimestampMicrosecondBuilder),
-    Nanos(TimestampNanosecondBuilder),
-    Utf8(StringBuilder),
+pub(super) struct Builder {
+    reading: Reading,
+    array: Array,
 }
 
 impl Builder {
-    pub(super) fn new(kind: Kind) -> Self {
-        match kind {
-            Kind::Bool => Self::Bool(BooleanBuilder::with_capacity(FIRST_ROWS)),
-            Kind::Int64 => Self::Int64(Int64Builder::with_capacity(FIRST_ROWS)),
-            Kind::Float64 => Self::Float64(Float64Builder::with_capacity(FIRST_ROWS)),
-            Kind::Timestamp(TimeUnit::Nanosecond) => {
-                Self::Nanos(TimestampNanosecondBuilder::with_capacity(FIRST_ROWS))
+    pub(super) fn new(reading: Reading) -> Self {
+        let array = match reading.kind {
+            ColumnType::Boolean => Array::Bool(BooleanBuilder::with_capacity(FIRST_ROWS)),
+            ColumnType::Int32 => Array::Int32(Int32Builder::with_capacity(FIRST_ROWS)),
+            ColumnType::Int64 => Array::Int64(Int64Builder::with_capacity(FIRST_ROWS)),
+            ColumnType::Float => Array::Float32(Float32Builder::with_capacity(FIRST_ROWS)),
+            ColumnType::Double => Array::Float64(Float64Builder::with_capacity(FIRST_ROWS)),
+            ColumnType::Date => Array::Date(Date32Builder::with_capacity(FIRST_ROWS)),
+            ColumnType::Timestamp => Array::Instant(Int64Builder::with_capacity(FIRST_ROWS)),
+            ColumnType::Text | ColumnType::String => {
+                Array::Utf8(StringBuilder::with_capacity(FIRST_ROWS, FIRST_ROWS))
             }
-            Kind::Timestamp(TimeUnit::Microsecond) => {
-                Self::Micros(TimestampMicrosecondBuilder::with_capacity(FIRST_ROWS))
-            }
-            Kind::Timestamp(_) => {
-                Self::Millis(TimestampMillisecondBuilder::with_capacity(FIRST_ROWS))
-            }
-            Kind::Unknown | Kind::Utf8 => {
-                Self::Utf8(StringBuilder::with_capacity(FIRST_ROWS, FIRST_ROWS))
-            }
-        }
+            ColumnType::Blob => Array::Binary(BinaryBuilder::with_capacity(FIRST_ROWS, FIRST_ROWS)),
+        };
+        Self { reading, array }
     }
 
-    /// Adds a cell; `false` when it is not of the inferred kind (or not UTF-8).
-    pub(super) fn append(&mut self, text: &[u8], quoting: Quoting) -> bool {
-        let Ok(text) = std::str::from_utf8(text) else {
-            return false;
-        };
+    /// Adds a cell; `false`, and nothing was added, when it does not fit.
+    pub(super) fn append(&mut self, text: &str, quoting: Quoting) -> bool {
+        let Reading {
+            unit,
+            zone,
+            lenient,
+            ..
+        } = self.reading;
         let text = (quoting != Quoting::Null).then_some(text);
-        match self {
-            Self::Bool(b) => cell(text, boolean, |v| b.append_option(v)),
-            Self::Int64(b) => cell(text, int, |v| b.append_option(v)),
-            Self::Float64(b) => cell(text, float, |v| b.append_option(v)),
-            Self::Millis(b) => cell(text, instant(TimeUnit::Millisecond), |v| b.append_option(v)),
-            Self::Micros(b) => cell(text, instant(TimeUnit::Microsecond), |v| b.append_option(v)),
-            Self::Nanos(b) => cell(text, instant(TimeUnit::Nanosecond), |v| b.append_option(v)),
-            Self::Utf8(b) => {
+        let bare = lenient || quoting != Quoting::Quoted;
+        let number = |text: &str| bare.then(|| int(text, lenient))?;
+        match &mut self.array {
+            Array::Bool(b) => cell(
+                text,
+                |t| bare.then(|| boolean(t, lenient))?,
+                |v| b.append_option(v),
+            ),
+            Array::Int32(b) => cell(
+                text,
+                |t| i32::try_from(number(t)?).ok(),
+                |v| b.append_option(v),
+            ),
+            Array::Int64(b) => cell(text, number, |v| b.append_option(v)),
+            Array::Float32(b) => cell(text, float32, |v| b.append_option(v)),
+            Array::Float64(b) => cell(
+                text,
+                |t| {
+                    let word = matches!(t, "NaN" | "Infinity" | "-Infinity");
+                    (bare || word).then(|| float(t, lenient))?
+                },
+                |v| b.append_option(v),
+            ),
+            Array::Date(b) => cell(text, instants::date, |v| b.append_option(v)),
+            Array::Instant(b) => cell(
+                text,
+                |t| instants::instant(t, zone)?.in_unit(unit),
+                |v| b.append_option(v),
+            ),
+            Array::Utf8(b) => {
                 b.append_option(text);
                 true
             }
+            Array::Binary(b) => cell(text, hex, |v| b.append_option(v)),
         }
     }
 
+    /// Adds a null.
+    pub(super) fn append_null(&mut self) {
+        self.append("", Quoting::Null);
+    }
+
     pub(super) fn finish(self) -> ArrayRef {
-        match self {
-            Self::Bool(mut b) => Arc::new(b.finish()),
-            Self::Int64(mut b) => Arc::new(b.finish()),
-            Self::Float64(mut b) => Arc::new(b.finish()),
-            Self::Millis(mut b) => Arc::new(b.finish().with_timezone(UTC)),
-            Self::Micros(mut b) => Arc::new(b.finish().with_timezone(UTC)),
-            Self::Nanos(mut b) => Arc::new(b.finish().with_timezone(UTC)),
-            Self::Utf8(mut b) => Arc::new(b.finish()),
+        match self.array {
+            Array::Bool(mut b) => Arc::new(b.finish()),
+            Array::Int32(mut b) => Arc::new(b.finish()),
+            Array::Int64(mut b) => Arc::new(b.finish()),
+            Array::Float32(mut b) => Arc::new(b.finish()),
+            Array::Float64(mut b) => Arc::new(b.finish()),
+            Array::Date(mut b) => Arc::new(b.finish()),
+            Array::Instant(mut b) => instants_of(b.finish(), self.reading.unit),
+            Array::Utf8(mut b) => Arc::new(b.finish()),
+            Array::Binary(mut b) => Arc::new(b.finish()),
         }
     }
 }
 
-fn instant(unit: TimeUnit) -> impl Fn(&str) -> Option<i64> {
-    move |text| timestamp(text).filter(|(_, u)| *u == unit).map(|(v, _)| v)
+fn instants_of(counts: arrow_array::Int64Array, unit: TimeUnit) -> ArrayRef {
+    fn of<T: arrow_array::types::ArrowTimestampType>(
+        counts: arrow_array::Int64Array,
+    ) -> PrimitiveArray<T> {
+        let (_, values, nulls) = counts.into_parts();
+        PrimitiveArray::<T>::new(values, nulls).with_timezone(UTC)
+    }
+    match unit {
+        TimeUnit::Nanosecond => Arc::new(of::<TimestampNanosecondType>(counts)),
+        TimeUnit::Microsecond => Arc::new(of::<TimestampMicrosecondType>(counts)),
+        _ => Arc::new(of::<TimestampMillisecondType>(counts)),
+    }
 }
 
 fn cell<T>(
@@ -231,55 +196,123 @@ fn cell<T>(
     true
 }
 
+fn boolean(text: &str, lenient: bool) -> Option<bool> {
+    let known = kinds::boolean(text);
+    if known.is_some() || !lenient {
+        return known;
+    }
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn int(text: &str, lenient: bool) -> Option<i64> {
+    kinds::int(text).or_else(|| lenient.then(|| text.parse().ok())?)
+}
+
+fn float(text: &str, lenient: bool) -> Option<f64> {
+    kinds::float(text).or_else(|| {
+        let value: f64 = lenient.then(|| text.parse().ok())??;
+        value.is_finite().then_some(value)
+    })
+}
+
+/// The nearest float of a decimal number.
+fn float32(text: &str) -> Option<f32> {
+    let value: f32 = match text {
+        "Infinity" | "inf" => return Some(f32::INFINITY),
+        "-Infinity" | "-inf" => return Some(f32::NEG_INFINITY),
+        "NaN" | "nan" => return Some(f32::NAN),
+        _ => text.parse().ok()?,
+    };
+    value.is_finite().then_some(value)
+}
+
+/// Bytes of `0x` and hex digits.
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("0x")?.as_bytes();
+    let nibble = |b: u8| char::from(b).to_digit(16);
+    if digits.len() % 2 != 0 {
+        return None;
+    }
+    digits
+        .chunks_exact(2)
+        .map(|pair| match *pair {
+            [high, low] => u8::try_from(nibble(high)? << 4 | nibble(low)?).ok(),
+            _ => None,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn kinds_of_bare_cells() {
-        for (text, kind) in [
-            ("0", Kind::Int64),
-            ("-7", Kind::Int64),
-            ("007", Kind::Utf8),
-            ("+7", Kind::Utf8),
-            ("-0", Kind::Float64),
-            ("9223372036854775808", Kind::Float64),
-            ("1e3", Kind::Float64),
-            ("-inf", Kind::Float64),
-            ("1e999", Kind::Utf8),
-            ("true", Kind::Bool),
-            ("infinite", Kind::Utf8),
-            ("2020-02-30T00:00:00.000Z", Kind::Utf8),
-            (
-                "2020-02-29T23:59:59.999Z",
-                Kind::Timestamp(TimeUnit::Millisecond),
-            ),
-            (
-                "1969-12-31T23:59:59.999999999Z",
-                Kind::Timestamp(TimeUnit::Nanosecond),
-            ),
-        ] {
-            assert_eq!(Kind::of(text.as_bytes(), Quoting::Bare), kind, "{text}");
-        }
+    fn takes(kind: ColumnType, lenient: bool, text: &str, quoting: Quoting) -> bool {
+        Builder::new(Reading {
+            kind,
+            unit: TimeUnit::Millisecond,
+            zone: None,
+            lenient,
+        })
+        .append(text, quoting)
     }
 
     #[test]
-    fn timestamps_parse_to_what_was_written() {
-        for value in [
-            0,
-            -1,
-            1_588_953_600_007,
-            -62_167_219_200_000,
-            253_402_300_799_999,
+    fn given_types_take_what_can_be_meant() {
+        use ColumnType::{Blob, Boolean, Double, Float, Int32, Int64, Timestamp};
+        for (kind, text, inferred, given) in [
+            (Int64, "7", true, true),
+            (Int64, "007", false, true),
+            (Int64, "+7", false, true),
+            (Int64, "7.5", false, false),
+            (Int64, "", false, false),
+            (Int32, "2147483648", false, false),
+            (Boolean, "true", true, true),
+            (Boolean, "TRUE", false, true),
+            (Boolean, "0", false, true),
+            (Boolean, "yes", false, false),
+            (Double, ".5", false, true),
+            (Double, "1e999", false, false),
+            (Float, "1e39", false, false),
+            (Float, "-inf", true, true),
+            (Blob, "0x00ff", true, true),
+            (Blob, "0x0", false, false),
+            (Blob, "00ff", false, false),
+            (Timestamp, "2024-01-31 12:00:00+01", true, true),
+            (Timestamp, "2024-01-31 12:00:00.0001Z", false, false),
+            (Timestamp, "2024-01-31 12:00:00", false, false),
         ] {
-            let mut text = Vec::new();
-            render::timestamp(&mut text, value, TimeUnit::Millisecond, true);
-            let text = String::from_utf8(text).unwrap();
-            assert_eq!(
-                timestamp(&text),
-                Some((value, TimeUnit::Millisecond)),
-                "{text}"
-            );
+            assert_eq!(takes(kind, false, text, Quoting::Bare), inferred, "{text}");
+            assert_eq!(takes(kind, true, text, Quoting::Bare), given, "{text}");
         }
+        // A string of JSON is a number only for somebody who says so.
+        assert!(!takes(Int64, false, "7", Quoting::Quoted));
+        assert!(takes(Int64, true, "7", Quoting::Quoted));
+        assert!(takes(Double, false, "NaN", Quoting::Quoted));
+    }
+
+    #[test]
+    fn misfits_say_what_would_help() {
+        let reading = |kind| Reading {
+            kind,
+            unit: TimeUnit::Millisecond,
+            zone: None,
+            lenient: true,
+        };
+        let said = |kind, text: &str| reading(kind).misfit(text);
+        assert_eq!(said(ColumnType::Double, "a\"b"), "\"a\\\"b\" is no DOUBLE");
+        assert_eq!(
+            said(ColumnType::Timestamp, "2024-01-31 12:00:00"),
+            "\"2024-01-31 12:00:00\" names no zone; --tz UTC or --tz +02:00 would"
+        );
+        assert_eq!(
+            said(ColumnType::Timestamp, "2024-01-31 12:00:00.0001Z"),
+            "\"2024-01-31 12:00:00.0001Z\" is no whole number of ms that 64 bits can count"
+        );
+        let long = said(ColumnType::Date, &"ü".repeat(100));
+        assert_eq!(long, format!("\"{}…\" is no DATE", "ü".repeat(60)));
     }
 }
