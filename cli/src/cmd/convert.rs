@@ -13,12 +13,15 @@ use crate::convert::atomic::{self, Target};
 use crate::convert::format::{InputFormat, OutputFormat};
 use crate::convert::origin::{self, Origin};
 use crate::convert::retry::{self, FileNames};
+use crate::convert::sink::Output;
 use crate::convert::source::Source;
 use crate::convert::steps::Keys;
 use crate::convert::summary::{PointCount, Summary};
 use crate::convert::text_input::TextOptions;
 use crate::convert::text_input::args::{From, OnError, TextArgs};
 use crate::convert::text_input::rejects::Rejects;
+use crate::convert::to_tsfile::args::{DuplicateRows, WriteArgs};
+use crate::convert::to_tsfile::{self, copy, plan};
 use crate::convert::tsfile::{Part, TsFiles};
 use crate::convert::{forms, input, sink, steps};
 use crate::exit::{self, Blame as _, Failure, Outcome};
@@ -30,7 +33,7 @@ const STDOUT: &str = "-";
 /// Name of the file with the tree devices in --output-dir.
 const TREE: &str = "tree";
 
-/// Convert TsFile, Parquet, Arrow IPC, CSV, TSV and NDJSON to Parquet, Arrow IPC, CSV, TSV or NDJSON
+/// Convert between TsFile, Parquet, Arrow IPC, CSV, TSV and NDJSON, in any direction
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -39,11 +42,17 @@ Examples:
   tsfile-cli convert monday.tsfile tuesday.tsfile -t weather -m temperature -o weather.arrow
   tsfile-cli convert plant.tsfile -t weather --tag-filter site eq north -o north.parquet
   tsfile-cli convert plant.tsfile --output-dir plant --to parquet
+  tsfile-cli convert readings.csv -o readings.tsfile --tags site,device
+  tsfile-cli convert wide.parquet -o plant.tsfile --verify
+  tsfile-cli convert old.tsfile -o new.tsfile --format-version 4 --compression ZSTD
   tsfile-cli convert wide.parquet --form narrow -o narrow.parquet
   tsfile-cli convert narrow.csv --form table --tags site,device -o table.csv
   tsfile-cli convert table.csv --form wide -t plant --tags site,device -o wide.csv
 
-Between forms, inputs that are no TsFiles are held in memory; everything else is streamed.")]
+Between forms, inputs that are no TsFiles are held in memory; everything else is streamed.
+
+Floats in TsFiles are written as TS_2DIFF where that loses nothing. C++ libraries and Python packages before 2.4.0
+read that as garbage, without an error; --compat broad avoids it.")]
 pub struct Args {
     /// Files to read, told apart by their contents, or - for stdin; several must have the same columns
     #[arg(required = true, value_name = "INPUT")]
@@ -103,6 +112,8 @@ pub struct Args {
     #[arg(long, help_heading = "Values")]
     pub dates: Option<Dates>,
     #[command(flatten)]
+    pub write: WriteArgs,
+    #[command(flatten)]
     pub text_input: TextArgs,
     #[command(flatten)]
     pub open: OpenArgs,
@@ -128,6 +139,7 @@ pub fn run(args: Args) -> Outcome {
         })
         .collect::<Outcome<Vec<_>>>()?;
     let formats: Vec<_> = inputs.iter().map(Origin::format).collect();
+    check_write_flags(&args)?;
     let tsfiles = formats.iter().all(|f| *f == InputFormat::TsFile);
     check_flags(&args, tsfiles)?;
     check_text_flags(&args, &formats)?;
@@ -182,6 +194,36 @@ fn check_flags(args: &Args, tsfiles: bool) -> Outcome {
     Err(Failure::usage(format!(
         "{file}: {flag} is for {what}; leave it out"
     )))
+}
+
+/// Flags about a TsFile need one to be written.
+fn check_write_flags(args: &Args) -> Outcome {
+    let Some(output) = &args.output else {
+        return Ok(());
+    };
+    let format = output_format(args, output)?;
+    if let Some(flag) = args
+        .write
+        .given()
+        .filter(|_| format != OutputFormat::TsFile)
+    {
+        return Err(Failure::usage(format!(
+            "{}: {flag} is for writing TsFiles; leave it out, or add --to tsfile",
+            output.display()
+        )));
+    }
+    if args.write.verify && is_stdout(output) {
+        return Err(Failure::usage(
+            "--verify reads the file back, which stdout does not allow",
+        ));
+    }
+    let drops = args.write.duplicates.unwrap_or_default() != DuplicateRows::Error;
+    if args.write.verify && drops {
+        return Err(Failure::usage(
+            "--verify compares every row, and --duplicates drops some; leave one of them out",
+        ));
+    }
+    Ok(())
 }
 
 /// Flags about text need text, and `--rejects` needs something to be rejected.
@@ -247,11 +289,55 @@ impl Run<'_> {
         let target = target(args, output)?;
         let inputs = self.load()?;
         let files = TsFiles::open(args, &inputs)?;
+        if format == OutputFormat::TsFile && copy::is_meant(args) {
+            return self.copy(&files, target, &inputs, output);
+        }
         let part = files.the_part()?;
         let source = files.source(&part, shown_time(args, format))?;
-        say_unit(args, &source.schema);
-        let job = Job::new(args, source, &[], &self.progress, &inputs);
-        let summary = job.convert(format, target, None)?;
+        let (sink, tags) = if format == OutputFormat::TsFile {
+            let plan = to_tsfile::of_part(args, &part, &files, &source.schema)?;
+            if args.write.dry_run {
+                return plan.print(&source.schema, args);
+            }
+            let tags = plan.shape.tags.clone();
+            (Output::TsFile(Box::new(plan)), tags)
+        } else {
+            say_unit(args, &source.schema);
+            (Output::Rows(format), Vec::new())
+        };
+        let job = Job::new(args, source, &tags, &self.progress, &inputs);
+        let summary = job.convert(sink, target, None)?;
+        if !is_stdout(output) {
+            say_written(&summary, output, "");
+        }
+        Ok(())
+    }
+
+    /// Everything that is wanted of TsFiles into one, as it is.
+    fn copy(
+        &self,
+        files: &TsFiles,
+        target: Target,
+        inputs: &[Rc<Origin>],
+        output: &Path,
+    ) -> Outcome {
+        let args = self.args;
+        if args.write.dry_run {
+            plan::copy(
+                &forms::name(args),
+                &args.write,
+                &output.display().to_string(),
+            );
+            return Ok(());
+        }
+        let written = copy::run(files, args, target, &self.progress)?;
+        let summary = Summary {
+            rows: self.progress.finish(),
+            points: written.points,
+            bytes_in: inputs.iter().map(|input| input.bytes()).sum(),
+            bytes_out: written.bytes,
+            elapsed: self.progress.elapsed(),
+        };
         if !is_stdout(output) {
             say_written(&summary, output, "");
         }
@@ -272,6 +358,11 @@ impl Run<'_> {
             ))
             .with_commands([retry::command(&parquet)]));
         };
+        if format == OutputFormat::TsFile {
+            return Err(Failure::usage(
+                "--output-dir is for other formats: one TsFile holds all tables and devices; name it with -o",
+            ));
+        }
         let inputs = self.load()?;
         let mut files = TsFiles::open(args, &inputs)?;
         let mut names = FileNames::default();
@@ -301,7 +392,7 @@ impl Run<'_> {
             if several {
                 job.bytes_in = None;
             }
-            let summary = job.convert(format, target(args, &output)?, None)?;
+            let summary = job.convert(Output::Rows(format), target(args, &output)?, None)?;
             say_written(&summary, &output, "");
             // A command that is suggested from here on has to replace what is already there.
             files.args.force = true;
@@ -331,13 +422,28 @@ impl Run<'_> {
         if args.range.is_given() {
             source = steps::within(source, &keys.time, args.range.bounds())?;
         }
-        let (mut source, tags) = forms::reshape(source, args, &keys)?;
+        let mut plan = None;
+        let (mut source, tags) = if format == OutputFormat::TsFile {
+            let (source, new) = to_tsfile::of_rows(source, args, &keys, formats)?;
+            let tags = new.shape.tags.clone();
+            plan = Some(Box::new(new));
+            (source, tags)
+        } else {
+            forms::reshape(source, args, &keys)?
+        };
         source = steps::select(source, &args.object.measurement, &keys, &tags)?;
-        source = show_time(source, &keys.time, args, formats, format)?;
+        let sink = match plan {
+            Some(plan) if args.write.dry_run => return plan.print(&source.schema, args),
+            Some(plan) => Output::TsFile(plan),
+            None => {
+                source = show_time(source, &keys.time, args, formats, format)?;
+                Output::Rows(format)
+            }
+        };
         // The bar follows the bytes that are read.
         source.total_rows = None;
         let job = Job::new(args, source, &tags, &self.progress, &inputs);
-        let summary = job.convert(format, target, Some(&rejects))?;
+        let summary = job.convert(sink, target, Some(&rejects))?;
         let skipped = skipped(rejects.borrow().lines(), args);
         if !is_stdout(output) {
             say_written(&summary, output, &skipped);
@@ -360,6 +466,9 @@ fn output(args: &Args) -> Outcome<&Path> {
 }
 
 fn target(args: &Args, path: &Path) -> Outcome<Target> {
+    if args.write.dry_run {
+        return Ok(Target::nowhere());
+    }
     if is_stdout(path) {
         return Ok(Target::stdout());
     }
@@ -394,7 +503,7 @@ fn output_format(args: &Args, path: &Path) -> Outcome<OutputFormat> {
                 ..args.clone()
             };
             Failure::usage(format!(
-                "{}: its extension names no format; add --to parquet, arrow, csv, tsv or ndjson",
+                "{}: its extension names no format; add --to tsfile, parquet, arrow, csv, tsv or ndjson",
                 path.display()
             ))
             .with_commands([retry::command(&named)])
@@ -403,6 +512,9 @@ fn output_format(args: &Args, path: &Path) -> Outcome<OutputFormat> {
 
 /// Instants in columnar formats and numbers in text, unless `--time` says otherwise.
 fn shown_time(args: &Args, format: OutputFormat) -> Time {
+    if format == OutputFormat::TsFile {
+        return Time::Raw;
+    }
     args.time.time.unwrap_or(if format.is_text() {
         Time::Raw
     } else {
@@ -485,12 +597,12 @@ impl Job {
     /// Moves every batch. Lines that were passed over are on disk before the output is.
     fn convert(
         mut self,
-        format: OutputFormat,
+        output: Output,
         target: Target,
         rejects: Option<&RefCell<Rejects>>,
     ) -> Outcome<Summary> {
         let source = self.source;
-        let mut sink = sink::start(format, target, &source.schema, &source.sorted_by)?;
+        let mut sink = sink::start(output, target, &source.schema, &source.sorted_by)?;
         for batch in source.batches {
             let batch = batch?;
             sink.write(&batch)?;

@@ -22,6 +22,8 @@ pub enum Target {
     },
     /// Into a file that appears when it is complete.
     File(AtomicFile),
+    /// Nowhere: nothing is to be written.
+    Nowhere,
 }
 
 impl Target {
@@ -45,11 +47,17 @@ impl Target {
             .map_err(refused)
     }
 
+    /// For what writes nothing.
+    pub fn nowhere() -> Self {
+        Self::Nowhere
+    }
+
     /// What to call it in messages.
     pub fn name(&self) -> String {
         match self {
             Self::Stdout { .. } => "stdout".to_owned(),
             Self::File(file) => file.path().display().to_string(),
+            Self::Nowhere => "nothing".to_owned(),
         }
     }
 
@@ -64,6 +72,7 @@ impl Target {
                 out.flush().output("stdout")?;
                 Ok(bytes)
             }
+            Self::Nowhere => Ok(0),
             Self::File(mut file) => {
                 tsfile::io::commit(&mut file).map_err(refused)?;
                 Ok(file.size_bytes())
@@ -81,6 +90,7 @@ impl Write for Target {
                 Ok(n)
             }
             Self::File(file) => file.write(buffer),
+            Self::Nowhere => Ok(buffer.len()),
         }
     }
 
@@ -88,6 +98,7 @@ impl Write for Target {
         match self {
             Self::Stdout { out, .. } => out.flush(),
             Self::File(file) => file.flush(),
+            Self::Nowhere => Ok(()),
         }
     }
 }

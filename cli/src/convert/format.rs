@@ -19,6 +19,9 @@ const ARROW_STREAM_MARKER: &[u8] = &[0xff; 4];
 /// What `convert` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
+    /// Apache TsFile
+    #[value(name = "tsfile")]
+    TsFile,
     /// Apache Parquet
     Parquet,
     /// Arrow IPC file
@@ -35,6 +38,7 @@ impl OutputFormat {
     /// By the extension of a file name.
     pub fn of_extension(path: &Path) -> Option<Self> {
         match extension(path)?.as_str() {
+            "tsfile" => Some(Self::TsFile),
             "parquet" | "pq" => Some(Self::Parquet),
             "arrow" | "ipc" | "feather" => Some(Self::Arrow),
             "csv" => Some(Self::Csv),
@@ -47,6 +51,7 @@ impl OutputFormat {
     /// The extension that files of it get.
     pub fn extension(self) -> &'static str {
         match self {
+            Self::TsFile => "tsfile",
             Self::Parquet => "parquet",
             Self::Arrow => "arrow",
             Self::Csv => "csv",
@@ -168,7 +173,7 @@ mod tests {
             ("a.feather", Some(OutputFormat::Arrow)),
             ("a.jsonl", Some(OutputFormat::Ndjson)),
             ("a.tsv", Some(OutputFormat::Tsv)),
-            ("a.tsfile", None),
+            ("a.tsfile", Some(OutputFormat::TsFile)),
             ("a", None),
         ] {
             assert_eq!(

@@ -134,6 +134,21 @@ fn check_named(schema: &Schema, names: [Option<&String>; 2]) -> Outcome {
     )))
 }
 
+/// Tags that files from TsFiles record; `None` when they are no table.
+pub fn recorded_tags_of_table(schema: &Schema) -> Option<Vec<String>> {
+    is_recorded(schema, "tsfile.model", "table").then(|| recorded_tags(schema))
+}
+
+/// Columns of text, which may say which device a row belongs to.
+pub fn text_columns(schema: &Schema) -> Vec<String> {
+    schema
+        .fields()
+        .iter()
+        .filter(|f| matches!(f.data_type(), DataType::Utf8 | DataType::LargeUtf8))
+        .map(|f| f.name().clone())
+        .collect()
+}
+
 fn recorded_tags(schema: &Schema) -> Vec<String> {
     let of = |field: &arrow_schema::Field, key: &str, value: &str| {
         field.metadata().get(key).is_some_and(|v| v == value)
@@ -147,12 +162,13 @@ fn recorded_tags(schema: &Schema) -> Vec<String> {
 }
 
 /// `--tags ''` says that there are none.
-fn given_tags(args: &Args) -> Option<Vec<String>> {
+pub fn given_tags(args: &Args) -> Option<Vec<String>> {
     let tags = args.tags.as_ref()?;
     Some(tags.iter().filter(|t| !t.is_empty()).cloned().collect())
 }
 
-fn name(args: &Args) -> String {
+/// The inputs by name, for messages.
+pub fn name(args: &Args) -> String {
     let names: Vec<_> = args.inputs.iter().map(|path| origin::name(path)).collect();
     names.join(", ")
 }

@@ -14,4 +14,5 @@ pub mod steps;
 pub mod summary;
 pub mod text;
 pub mod text_input;
+pub mod to_tsfile;
 pub mod tsfile;

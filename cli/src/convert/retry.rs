@@ -76,6 +76,7 @@ pub fn command(args: &Args) -> String {
     named("--on-error", value_name(text.on_error));
     named("--rejects", text.rejects.as_ref().map(path));
     words.extend(args.tag_filter.words());
+    words.extend(args.write.words());
     for (flag, given) in [
         ("--recover", args.open.recover),
         ("--ignore-mods", args.open.ignore_mods),

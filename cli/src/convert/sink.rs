@@ -8,7 +8,8 @@ use crate::convert::format::OutputFormat;
 use crate::convert::ipc::IpcSink;
 use crate::convert::parquet::ParquetSink;
 use crate::convert::text::TextSink;
-use crate::exit::Outcome;
+use crate::convert::to_tsfile::{RowsPlan, TsFileSink};
+use crate::exit::{Failure, Outcome};
 
 /// Takes batches of one schema.
 pub trait Sink {
@@ -27,19 +28,36 @@ pub trait Sink {
     fn finish(self: Box<Self>) -> Outcome<u64>;
 }
 
-/// Starts an output of `format`. Rows are promised to be sorted by the columns of `schema` at `sorted_by`,
+/// What is written.
+pub enum Output {
+    /// Rows as they are.
+    Rows(OutputFormat),
+    /// A TsFile, of rows that look like this.
+    TsFile(Box<RowsPlan>),
+}
+
+/// Starts an output. Rows are promised to be sorted by the columns of `schema` at `sorted_by`,
 /// ascending, nulls first; formats that can record that do.
 ///
 /// # Errors
 ///
 /// When the format cannot express the schema, or the target refuses the head.
 pub fn start(
-    format: OutputFormat,
+    output: Output,
     target: Target,
     schema: &SchemaRef,
     sorted_by: &[usize],
 ) -> Outcome<Box<dyn Sink>> {
+    let format = match output {
+        Output::Rows(format) => format,
+        Output::TsFile(plan) => return Ok(Box::new(TsFileSink::start(*plan, target, schema)?)),
+    };
     Ok(match format {
+        OutputFormat::TsFile => {
+            return Err(Failure::output(
+                "a TsFile needs to know what its columns are for",
+            ));
+        }
         OutputFormat::Parquet => Box::new(ParquetSink::start(target, schema, sorted_by)?),
         OutputFormat::Arrow => Box::new(IpcSink::start(target, schema)?),
         OutputFormat::Csv => Box::new(TextSink::delimited(target, schema, b',')?),

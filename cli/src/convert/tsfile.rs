@@ -70,6 +70,11 @@ impl TsFiles {
         Ok(files)
     }
 
+    /// The open files.
+    pub fn readers(&self) -> &[TsFileReader] {
+        &self.readers
+    }
+
     /// The one part that is asked for.
     ///
     /// # Errors
@@ -238,7 +243,8 @@ impl TsFiles {
         }
     }
 
-    fn tags(&self, table: &str) -> Vec<String> {
+    /// Tags of a table.
+    pub fn tags(&self, table: &str) -> Vec<String> {
         self.readers
             .iter()
             .find_map(|r| r.table(table))

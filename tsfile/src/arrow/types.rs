@@ -52,6 +52,15 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
+    /// Short name as the command line has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ms => "ms",
+            Self::Us => "us",
+            Self::Ns => "ns",
+        }
+    }
+
     /// The Arrow unit.
     pub fn arrow(self) -> arrow_schema::TimeUnit {
         match self {

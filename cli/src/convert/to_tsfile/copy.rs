@@ -1,0 +1,131 @@
+//! TsFiles into a TsFile, device by device: model, alignment, types, text and date bytes, schemas and properties stay.
+
+use std::collections::HashSet;
+
+use tsfile::scan::{Piece, PiecesRequest, pieces};
+use tsfile::write::{LOSSLESS_PROPERTY, WriteOptions};
+use tsfile::{ReadOptions, TsFileReader, TsFileWriter, WriteSummary};
+
+use super::digest::{Digest, Keys};
+use super::{blamed, finish, same, sink};
+use crate::cmd::convert::Args;
+use crate::convert::atomic::Target;
+use crate::convert::forms;
+use crate::convert::tsfile::TsFiles;
+use crate::exit::{Failure, Outcome};
+use crate::progress::Progress;
+
+/// Properties that every writer sets itself.
+const OWN_PROPERTIES: [&str; 4] = [
+    "encryptLevel",
+    "encryptType",
+    "encryptKey",
+    LOSSLESS_PROPERTY,
+];
+
+/// Which part of the inputs is wanted.
+fn wanted(args: &Args) -> PiecesRequest {
+    let (start, end) = args.range.bounds();
+    let columns = &args.object.measurement;
+    PiecesRequest::default()
+        .with_devices(args.object.device.clone())
+        .with_table(args.object.table.clone())
+        .with_columns((!columns.is_empty()).then(|| columns.clone()))
+        .with_time_range(start, end)
+        .with_aligned(args.write.aligned)
+}
+
+/// Whether files are to be taken as they are: nothing says how their rows should look.
+pub fn is_meant(args: &Args) -> bool {
+    args.form.is_none()
+        && args.rows.is_none()
+        && args.text.is_none()
+        && args.dates.is_none()
+        && args.time_column.is_none()
+        && args.device_column.is_none()
+        && !args.tag_filter.is_given()
+}
+
+/// Writes what is wanted of `files` to `target`.
+///
+/// # Errors
+///
+/// When an input cannot be read, or holds what cannot be written.
+pub fn run(
+    files: &TsFiles,
+    args: &Args,
+    target: Target,
+    progress: &Progress,
+) -> Outcome<WriteSummary> {
+    if args.write.model.is_some() {
+        return Err(Failure::usage(format!(
+            "{}: a copy keeps the model of each device; write another format first, then convert that with --model",
+            forms::name(args)
+        )));
+    }
+    let (readers, wanted) = (files.readers(), wanted(args));
+    let input = &forms::name(args);
+    let (sink, temporary) = sink::of_target(target);
+    let mut digest = args
+        .write
+        .verify
+        .then(|| Digest::new(Default::default(), false));
+    let options = with_properties(args.write.library(), readers);
+    let mut writer = TsFileWriter::start_devices(sink, options).map_err(|e| blamed(e, input))?;
+    for piece in pieces(readers.to_vec(), wanted)? {
+        let piece = piece?;
+        let keys = keys_of(&piece);
+        writer
+            .set_layout(piece.scan.schema(), piece.layout)
+            .map_err(|e| blamed(e, input))?;
+        for batch in piece.scan {
+            let batch = batch?;
+            if let Some(digest) = &mut digest {
+                digest.add(&batch, &keys)?;
+            }
+            writer.write(&batch).map_err(|e| blamed(e, input))?;
+            progress.add(batch.num_rows());
+        }
+    }
+    finish(writer, input, |_| {
+        let (Some(digest), Some(temporary)) = (digest, temporary) else {
+            return Ok(());
+        };
+        let mut back = digest.fresh();
+        let reader = TsFileReader::open(&temporary, ReadOptions::default())?;
+        for piece in pieces(vec![reader], PiecesRequest::default())? {
+            let piece = piece?;
+            let keys = keys_of(&piece);
+            for batch in piece.scan {
+                back.add(&batch?, &keys)?;
+            }
+        }
+        same(&digest, &back)
+    })
+}
+
+/// The properties of the inputs, the first of each name. A null value reads as an empty one.
+fn with_properties(options: WriteOptions, readers: &[TsFileReader]) -> WriteOptions {
+    let mut seen = HashSet::new();
+    readers
+        .iter()
+        .flat_map(|r| &r.metadata().properties)
+        .filter(|(key, _)| !OWN_PROPERTIES.contains(&key.as_str()) && seen.insert(key.clone()))
+        .fold(options, |options, (key, value)| {
+            options.with_property(key, value.clone().unwrap_or_default())
+        })
+}
+
+fn keys_of(piece: &Piece) -> Keys {
+    Keys {
+        time: piece.time_column.clone(),
+        device: piece.device_columns.clone(),
+        lower_case: false,
+        prefix: piece
+            .table
+            .as_ref()
+            .map_or_else(String::new, |table| format!("{table}.")),
+        // Rows of nulls only can be kept, and counted, where there is one column of times for all.
+        count_rows: piece.aligned,
+    }
+}

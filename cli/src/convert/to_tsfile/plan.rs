@@ -1,0 +1,136 @@
+//! `--dry-run`: the columns as they would be written, and nothing else.
+
+use std::io;
+
+use arrow_schema::Schema;
+use tsfile::arrow::{Intake, TimeUnit};
+use tsfile::model::DataType;
+
+use super::args::{Compat, Version, WriteArgs};
+use super::layout::Shape;
+use crate::args::Form;
+use crate::exit::{Blame as _, Outcome};
+use crate::output::{Cell, Format, FormatArgs, Printer};
+
+const COLUMNS: [&str; 5] = ["column", "category", "data_type", "encoding", "compression"];
+
+/// Prints what rows of this shape would become.
+///
+/// # Errors
+///
+/// When a column cannot be written.
+pub fn rows(
+    schema: &Schema,
+    shape: &Shape,
+    write: &WriteArgs,
+    unit: TimeUnit,
+    output: &str,
+) -> Outcome {
+    let mut head = format!("{output}: format version {}", version(write));
+    match (shape.form, &shape.table) {
+        (Form::Table, Some(table)) => head.push_str(&format!(", table {}", table.to_lowercase())),
+        (form, _) => head.push_str(&format!(
+            ", {} tree devices from rows in the form {}",
+            if shape.aligned {
+                "aligned"
+            } else {
+                "non-aligned"
+            },
+            form.library()
+        )),
+    }
+    head.push_str(&format!(", times in {}; nothing was written", unit.name()));
+    crate::exit::say(format_args!("{head}"));
+    let out = io::stdout().lock();
+    let mut printer = Printer::start(out, Format::Table, FormatArgs::default().look(), COLUMNS)
+        .output("stdout")?;
+    for field in schema.fields() {
+        let name = field.name();
+        let is_key = shape.form == Form::Narrow && *name == shape.device;
+        let row = if *name == shape.time {
+            [
+                name.clone(),
+                "TIME".into(),
+                "INT64".into(),
+                "TS_2DIFF".into(),
+                compression(write, None),
+            ]
+        } else if is_key || shape.tags.contains(name) {
+            let category = if is_key { "DEVICE" } else { "TAG" };
+            [
+                name.clone(),
+                category.into(),
+                "STRING".into(),
+                String::new(),
+                String::new(),
+            ]
+        } else {
+            let intake = Intake::try_new(field, unit, write.lossy)?;
+            [
+                name.clone(),
+                "FIELD".into(),
+                intake.data_type.to_string(),
+                encoding(write, name, intake.data_type),
+                compression(write, Some(name)),
+            ]
+        };
+        let cells = row.each_ref().map(|text| match text.as_str() {
+            "" => Cell::Text("-".into()),
+            text => text.into(),
+        });
+        printer.row(&cells).output("stdout")?;
+    }
+    printer.finish().output("stdout")
+}
+
+/// Says what a copy of TsFiles would be.
+pub fn copy(inputs: &str, write: &WriteArgs, output: &str) {
+    let aligned = match write.aligned {
+        None => "as they are",
+        Some(true) => "aligned",
+        Some(false) => "non-aligned",
+    };
+    crate::exit::say(format_args!(
+        "{output}: format version {}, tables and tree devices ({aligned}) of {inputs}, each value with its type, encoding {}; nothing was written",
+        version(write),
+        if write.encoding.is_empty() {
+            "auto"
+        } else {
+            "auto where none is given"
+        }
+    ));
+}
+
+fn version(write: &WriteArgs) -> u8 {
+    match write.format_version.unwrap_or_default() {
+        Version::V3 => 3,
+        Version::V4 => 4,
+    }
+}
+
+/// What is asked for, or what `auto` chooses among.
+fn encoding(write: &WriteArgs, name: &str, data_type: DataType) -> String {
+    if let Some((_, encoding)) = write.encoding.iter().find(|(c, _)| c == name) {
+        return encoding.to_string();
+    }
+    match data_type {
+        DataType::Boolean | DataType::Blob => "PLAIN",
+        DataType::Float | DataType::Double if write.compat == Some(Compat::Broad) => "GORILLA",
+        DataType::Float | DataType::Double => "auto: TS_2DIFF, GORILLA or PLAIN",
+        DataType::Text | DataType::String => "auto: DICTIONARY or PLAIN",
+        _ => "TS_2DIFF",
+    }
+    .to_owned()
+}
+
+fn compression(write: &WriteArgs, name: Option<&str>) -> String {
+    let own = write
+        .compression
+        .iter()
+        .find(|(c, _)| c.is_some() && c.as_deref() == name);
+    let all = write.compression.iter().find(|(c, _)| c.is_none());
+    own.or(all).map_or_else(
+        || "auto: LZ4 where it pays".to_owned(),
+        |(_, c)| c.to_string(),
+    )
+}
