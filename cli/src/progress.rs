@@ -1,6 +1,7 @@
 //! A bar with rates and time left, on stderr, for work that takes a person's patience: only on a terminal, and only
 //! after the first second.
 
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -114,22 +115,30 @@ impl Progress {
         let rows = self.0.rows.load(Ordering::Relaxed);
         let bytes = self.bytes();
         let mut shown = self.0.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let Shown { total, bar } = &mut *shown;
-        let bar = bar.get_or_insert_with(|| new_bar(*total != Total::Unknown, elapsed));
-        let (done, bytes) = match *total {
+        let (done, bytes) = match shown.total {
             Total::Unknown => (None, bytes),
             Total::Bytes(all) => (Some((bytes, all)), bytes),
             // Bytes follow the rows: a file is not read from front to back.
             Total::Rows(all, in_all) => (Some((rows, all)), share(in_all, rows, all)),
         };
+        let mut message = rates(rows, bytes, elapsed);
+        if let Some((done, all)) = done {
+            message.push_str(&left(done, all, elapsed));
+        }
+        let is_new = shown.bar.is_none();
+        let bar = shown.bar.get_or_insert_with(|| new_bar(done.is_some()));
         if let Some((done, all)) = done {
             // The total is an estimate.
             bar.set_length(all.max(done));
             bar.set_position(done);
         } else {
-            bar.tick();
+            bar.inc(1);
         }
-        bar.set_message(rates(rows, bytes, elapsed));
+        bar.set_message(message);
+        if is_new {
+            // Not drawn before it is complete.
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(REFRESH_HZ));
+        }
     }
 }
 
@@ -162,13 +171,41 @@ fn rates(rows: u64, bytes: u64, elapsed: Duration) -> String {
     text
 }
 
-fn new_bar(known: bool, elapsed: Duration) -> ProgressBar {
-    let target = ProgressDrawTarget::stderr_with_hz(REFRESH_HZ);
-    let bar = ProgressBar::with_draw_target(known.then_some(0), target).with_elapsed(elapsed);
+/// `, 1m 5s left`, if it goes on as it went.
+fn left(done: u64, all: u64, elapsed: Duration) -> String {
+    if done == 0 {
+        return String::new();
+    }
+    let left = elapsed.as_secs_f64() * all.saturating_sub(done) as f64 / done as f64;
+    format!(", {} left", HumanDuration::of(left))
+}
+
+/// Seconds, minutes and seconds, or hours and minutes.
+struct HumanDuration(u64);
+
+impl HumanDuration {
+    fn of(seconds: f64) -> Self {
+        // Whatever does not fit is forever.
+        Self(seconds.ceil().min(1e12) as u64)
+    }
+}
+
+impl fmt::Display for HumanDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            s @ 0..=59 => write!(f, "{s}s"),
+            s @ 60..=3599 => write!(f, "{}m {}s", s / 60, s % 60),
+            s => write!(f, "{}h {}m", s / 3600, s / 60 % 60),
+        }
+    }
+}
+
+fn new_bar(known: bool) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(known.then_some(0), ProgressDrawTarget::hidden());
     let template = if known {
-        "{bar:30} {percent}% {msg}, {eta} left"
+        "{bar:30} {percent}% {msg}"
     } else {
-        "{spinner} {msg}, {elapsed}"
+        "{spinner} {msg}"
     };
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
@@ -201,6 +238,11 @@ mod tests {
         );
         assert_eq!(rates(0, 3_000_000, second), "1.5 MB/s");
         assert_eq!(rates(1200, 0, second), "1200 rows, 600 rows/s");
+        assert_eq!(left(0, 10, second), "");
+        assert_eq!(left(1, 10, second), ", 18s left");
+        assert_eq!(left(1, 100, second), ", 3m 18s left");
+        assert_eq!(left(1, 5000, second), ", 2h 46m left");
+        assert_eq!(left(11, 10, second), ", 0s left");
         assert_eq!(share(1000, 1, 4), 250);
         assert_eq!(share(1000, 5, 4), 1000);
         assert_eq!(share(1000, 5, 0), 0);

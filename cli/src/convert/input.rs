@@ -191,10 +191,16 @@ impl Input {
                     .build()
                     .input(origin.name())?;
                 // Its pages are read here and there; a share of the rows stands for one of the bytes.
-                let bytes = origin.bytes().unwrap_or(0) / all_rows;
+                let bytes = origin.bytes().unwrap_or(0);
+                let share =
+                    move |rows: u64| u128::from(bytes) * u128::from(rows) / u128::from(all_rows);
+                let mut rows = 0;
                 Box::new(reader.map(move |batch| {
                     let batch = batch.input(origin.name())?;
-                    origin.progress().read(bytes * batch.num_rows() as u64);
+                    let before = share(rows);
+                    rows += batch.num_rows() as u64;
+                    let more = u64::try_from(share(rows) - before).unwrap_or(0);
+                    origin.progress().read(more);
                     Ok(batch)
                 }))
             }
