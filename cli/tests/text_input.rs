@@ -60,6 +60,12 @@ fn types_come_from_the_cells() {
         (["true", "1"], ["\"true\"", "\"1\""]),
         (["", "\\N"], ["null", "null"]),
         (["\"\"", "\"\\N\""], ["\"\"", "\"\\\\N\""]),
+        // As a double the first would be another number.
+        (
+            ["9007199254740993", "0.5"],
+            ["\"9007199254740993\"", "\"0.5\""],
+        ),
+        (["9007199254740993", "1"], ["9007199254740993", "1"]),
         (["007", "8"], ["\"007\"", "\"8\""]),
         (["2024-01-31", ""], ["\"2024-01-31\"", "null"]),
         (
@@ -304,6 +310,39 @@ fn bad_lines_are_errors_with_their_place() {
         let error = format!("tsfile-cli: error: bad.ndjson: {expected}");
         assert!(stderr(&output).starts_with(&error), "{}", stderr(&output));
         assert!(stderr(&output).ends_with("--on-error skip --rejects rejects.ndjson\n"));
+    }
+}
+
+#[test]
+fn a_bad_cell_is_told_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for (text, flags, expected) in [
+        (
+            "x\n1\nx\n",
+            ["--types", "x=INT64"],
+            "line 3, column x: \"x\" is no INT64\n",
+        ),
+        (
+            "x\n1\nx\n1,2\n",
+            ["--types", "x=DATE"],
+            "line 2, column x: \"1\" is no DATE\n",
+        ),
+        (
+            "time\n1970-01-01T00:00:00Z\n1970-01-01T00:00:00.0001Z\n",
+            ["--time-unit", "ms"],
+            "line 3, column time: \"1970-01-01T00:00:00.0001Z\" is no whole number of ms that 64 bits can count\n",
+        ),
+    ] {
+        write(dir, "in.csv", text);
+        let output = run(
+            dir,
+            &[&["in.csv", "-o", "-", "--to", "csv"], flags.as_slice()].concat(),
+        );
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(stdout(&output), "");
+        let error = format!("tsfile-cli: error: in.csv: {expected}");
+        assert!(stderr(&output).starts_with(&error), "{}", stderr(&output));
     }
 }
 

@@ -48,6 +48,7 @@ Examples:
   tsfile-cli convert wide.parquet --form narrow -o narrow.parquet
   tsfile-cli convert narrow.csv --form table --tags site,device -o table.csv
   tsfile-cli convert table.csv --form wide -t plant --tags site,device -o wide.csv
+  zcat log.csv.gz | tsfile-cli convert - --from csv --null NA --on-error skip --rejects bad.csv -o log.parquet
 
 Between forms, inputs that are no TsFiles are held in memory; everything else is streamed.
 

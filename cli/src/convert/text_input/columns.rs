@@ -63,18 +63,17 @@ impl Column {
         if self.kind == Kind::Text || quoting == Quoting::Null {
             return Ok(());
         }
-        match self.given {
-            None => {}
-            Some(ColumnType::Timestamp) => {
-                let seen = Kind::of(text, quoting, zone);
-                if let (Kind::Instant { .. }, joined @ Kind::Instant { .. }) =
-                    (seen, self.kind.join(seen))
-                {
-                    self.kind = joined;
-                }
-                return Ok(());
+        if self.given.is_some() {
+            let reading = self.reading(zone);
+            if !reading.takes(text, quoting) {
+                return Err(reading.misfit(text));
             }
-            Some(_) => return Ok(()),
+            if reading.kind == ColumnType::Timestamp {
+                self.check_unit(text, zone)?;
+                let joined = Kind::instant(text, zone).map(|seen| self.kind.join(seen));
+                self.kind = joined.filter(|k| *k != Kind::Text).unwrap_or(self.kind);
+            }
+            return Ok(());
         }
         let seen = Kind::of(text, quoting, zone);
         let joined = self.kind.join(seen);
@@ -98,8 +97,25 @@ impl Column {
             }
             self.turned = Some((line, text.to_owned(), before));
         }
+        if matches!(joined, Kind::Instant { .. }) {
+            self.check_unit(text, zone)?;
+        }
         self.kind = joined;
         Ok(())
+    }
+
+    /// An instant has to be a whole number of the unit that was given.
+    fn check_unit(&self, text: &str, zone: Option<Zone>) -> Result<(), String> {
+        let fits = |unit| instants::instant(text, zone).is_none_or(|i| i.in_unit(unit).is_some());
+        if self.unit.is_none_or(fits) {
+            return Ok(());
+        }
+        let kind = ColumnType::Timestamp;
+        let reading = Reading {
+            kind,
+            ..self.reading(zone)
+        };
+        Err(reading.misfit(text))
     }
 
     /// From here on it does not become text.

@@ -7,6 +7,9 @@ use super::Quoting;
 use super::args::ColumnType;
 use super::instants::{self, Zone};
 
+/// Integers of so many digits all are doubles.
+const EXACT_DIGITS: usize = 15;
+
 /// The type that holds all cells seen so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -14,6 +17,8 @@ pub(super) enum Kind {
     Unknown,
     Bool,
     Int64,
+    /// Integers, of which one is no double.
+    BigInt64,
     Float64,
     Date,
     /// Instants; `far` when one is outside of what nanoseconds can count.
@@ -35,12 +40,8 @@ impl Kind {
             if instants::date(text).is_some() {
                 return Self::Date;
             }
-            if let Some(instant) = instants::instant(text, zone) {
-                return Self::Instant {
-                    unit: instant.unit(),
-                    far: instant.in_unit(TimeUnit::Nanosecond).is_none(),
-                }
-                .possible();
+            if let Some(instant) = Self::instant(text, zone) {
+                return instant;
             }
         }
         if quoting == Quoting::Quoted {
@@ -51,7 +52,11 @@ impl Kind {
             };
         }
         if int(text).is_some() {
-            Self::Int64
+            if text.len() > EXACT_DIGITS && float(text).is_none() {
+                Self::BigInt64
+            } else {
+                Self::Int64
+            }
         } else if float(text).is_some() {
             Self::Float64
         } else if boolean(text).is_some() {
@@ -61,12 +66,23 @@ impl Kind {
         }
     }
 
+    /// The kind of a cell that is an instant.
+    pub(super) fn instant(text: &str, zone: Option<Zone>) -> Option<Self> {
+        let instant = instants::instant(text, zone)?;
+        let kind = Self::Instant {
+            unit: instant.unit(),
+            far: instant.in_unit(TimeUnit::Nanosecond).is_none(),
+        };
+        Some(kind.possible())
+    }
+
     /// The narrowest kind that holds both.
     pub(super) fn join(self, other: Self) -> Self {
         match (self, other) {
             (a, b) if a == b => a,
             (Self::Unknown, x) | (x, Self::Unknown) => x,
             (Self::Int64, Self::Float64) | (Self::Float64, Self::Int64) => Self::Float64,
+            (Self::Int64, Self::BigInt64) | (Self::BigInt64, Self::Int64) => Self::BigInt64,
             (Self::Instant { unit: a, far: x }, Self::Instant { unit: b, far: y }) => {
                 Self::Instant {
                     unit: finer(a, b),
@@ -92,7 +108,7 @@ impl Kind {
         let plain = |kind| (kind, TimeUnit::Millisecond);
         match self {
             Self::Bool => plain(ColumnType::Boolean),
-            Self::Int64 => plain(ColumnType::Int64),
+            Self::Int64 | Self::BigInt64 => plain(ColumnType::Int64),
             Self::Float64 => plain(ColumnType::Double),
             Self::Date => plain(ColumnType::Date),
             Self::Instant { unit, .. } => (ColumnType::Timestamp, unit),
@@ -126,6 +142,7 @@ pub(super) fn int(text: &str) -> Option<i64> {
     exact.then(|| text.parse().ok())?
 }
 
+/// The nearest double of a number; of an integer only that integer.
 pub(super) fn float(text: &str) -> Option<f64> {
     match text {
         "nan" | "NaN" => return Some(f64::NAN),
@@ -139,7 +156,10 @@ pub(super) fn float(text: &str) -> Option<f64> {
         return None;
     }
     let value: f64 = text.parse().ok()?;
-    value.is_finite().then_some(value)
+    let is_changed = digits.len() > EXACT_DIGITS
+        && digits.iter().all(u8::is_ascii_digit)
+        && text.parse() != Ok(value as i128);
+    (value.is_finite() && !is_changed).then_some(value)
 }
 
 #[cfg(test)]
@@ -164,8 +184,13 @@ mod tests {
             ("+7", Kind::Text),
             ("1e5", Kind::Float64),
             ("-0", Kind::Float64),
-            ("9223372036854775807", Kind::Int64),
+            ("9007199254740992", Kind::Int64),
+            ("9007199254740993", Kind::BigInt64),
+            ("-9007199254740993", Kind::BigInt64),
+            ("9223372036854775807", Kind::BigInt64),
             ("9223372036854775808", Kind::Float64),
+            ("9223372036854775809", Kind::Text),
+            ("1180591620717411303424", Kind::Float64),
             ("1e3", Kind::Float64),
             (".5", Kind::Text),
             ("-inf", Kind::Float64),
@@ -201,6 +226,9 @@ mod tests {
         for (a, b, joined) in [
             (of("1"), of("2.5"), Kind::Float64),
             (of("1"), Kind::Unknown, Kind::Int64),
+            (of("1"), of("9007199254740993"), Kind::BigInt64),
+            // As a double it would be another number.
+            (of("0.5"), of("9007199254740993"), Kind::Text),
             (of("1"), of("true"), Kind::Text),
             (of("2020-02-29"), fine, Kind::Text),
             (of("2020-02-29T00:00:00Z"), fine, fine),

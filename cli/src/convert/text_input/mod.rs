@@ -259,7 +259,8 @@ impl TextInput {
             for (column, (text, quoting)) in columns.iter_mut().zip(cells) {
                 let fits = column.see(text, quoting, line, options.zone);
                 if let Err(reason) = fits.or_else(|e| if options.skip { Ok(()) } else { Err(e) }) {
-                    return Err(rows.failure(Some(&column.name), &reason, true));
+                    let untyped = column.is_inferred();
+                    return Err(rows.failure(Some(&column.name), &reason, untyped));
                 }
             }
             if count == SAMPLE_ROWS {

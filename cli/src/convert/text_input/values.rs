@@ -34,6 +34,25 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// Whether a cell fits, as far as that can be said before the unit of instants is known.
+    pub(super) fn takes(&self, text: &str, quoting: Quoting) -> bool {
+        let bare = self.lenient || quoting != Quoting::Quoted;
+        match self.kind {
+            _ if quoting == Quoting::Null => true,
+            ColumnType::Boolean => bare && boolean(text, self.lenient).is_some(),
+            ColumnType::Int32 => {
+                bare && int(text, self.lenient).is_some_and(|v| i32::try_from(v).is_ok())
+            }
+            ColumnType::Int64 => bare && int(text, self.lenient).is_some(),
+            ColumnType::Float => float32(text).is_some(),
+            ColumnType::Double => (bare || is_word(text)) && float(text, self.lenient).is_some(),
+            ColumnType::Date => instants::date(text).is_some(),
+            ColumnType::Timestamp => instants::instant(text, self.zone).is_some(),
+            ColumnType::Blob => hex(text).is_some(),
+            ColumnType::Text | ColumnType::String => true,
+        }
+    }
+
     /// Why a cell does not fit.
     pub(super) fn misfit(&self, text: &str) -> String {
         let kind = self.kind.name();
@@ -129,10 +148,7 @@ impl Builder {
             Array::Float32(b) => cell(text, float32, |v| b.append_option(v)),
             Array::Float64(b) => cell(
                 text,
-                |t| {
-                    let word = matches!(t, "NaN" | "Infinity" | "-Infinity");
-                    (bare || word).then(|| float(t, lenient))?
-                },
+                |t| (bare || is_word(t)).then(|| float(t, lenient))?,
                 |v| b.append_option(v),
             ),
             Array::Date(b) => cell(text, instants::date, |v| b.append_option(v)),
@@ -196,6 +212,11 @@ fn cell<T>(
     true
 }
 
+/// What JSON has no number for.
+fn is_word(text: &str) -> bool {
+    matches!(text, "NaN" | "Infinity" | "-Infinity")
+}
+
 fn boolean(text: &str, lenient: bool) -> Option<bool> {
     let known = kinds::boolean(text);
     if known.is_some() || !lenient {
@@ -251,13 +272,19 @@ mod tests {
     use super::*;
 
     fn takes(kind: ColumnType, lenient: bool, text: &str, quoting: Quoting) -> bool {
-        Builder::new(Reading {
+        let reading = Reading {
             kind,
             unit: TimeUnit::Millisecond,
             zone: None,
             lenient,
-        })
-        .append(text, quoting)
+        };
+        let appended = Builder::new(reading).append(text, quoting);
+        let is_fine = kind == ColumnType::Timestamp && text.contains('.');
+        assert!(
+            is_fine || reading.takes(text, quoting) == appended,
+            "{text}"
+        );
+        appended
     }
 
     #[test]
