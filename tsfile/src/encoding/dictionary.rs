@@ -6,11 +6,11 @@
 //! 32-bit RLE stream of one index per value
 //! ```
 
+use super::distinct::Distinct;
 use super::rle::{self, RleDecoder};
 use super::{BytesBuf, BytesDecoder, Decoder, Int};
 use crate::wire::ByteReader;
 use crate::{Error, Result};
-use std::collections::HashMap;
 
 const SECTION: &str = "DICTIONARY page";
 
@@ -92,20 +92,14 @@ impl BytesDecoder for DictionaryDecoder<'_> {
 /// # Errors
 /// A value is longer than 2^31 - 1 bytes, or there are as many different ones.
 pub fn encode(values: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
-    let mut known = HashMap::new();
-    let mut entries = Vec::new();
+    let mut distinct = Distinct::new();
     let mut indexes = Vec::with_capacity(values.len());
     for v in values {
-        let index = *known.entry(*v).or_insert_with(|| {
-            entries.push(*v);
-            entries.len() - 1
-        });
-        indexes.push(
-            i32::try_from(index).map_err(|_| Error::argument("more than 2147483647 entries"))?,
-        );
+        let index = distinct.number(v).and_then(|n| i32::try_from(n).ok());
+        indexes.push(index.ok_or_else(|| Error::argument("more than 2147483647 entries"))?);
     }
-    (entries.len() as i32).put_svarint(out);
-    super::plain::encode_bytes(&entries, out)?;
+    (distinct.entries().len() as i32).put_svarint(out);
+    super::plain::encode_bytes(distinct.entries(), out)?;
     rle::encode(&indexes, out);
     Ok(())
 }

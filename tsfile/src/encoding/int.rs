@@ -84,6 +84,35 @@ pub(super) fn read_svarints<T: Int>(
     Ok(done)
 }
 
+/// Appends zigzag varints.
+pub(super) fn put_svarints<T: Int>(values: &[T], out: &mut Vec<u8>) {
+    const BLOCK: usize = 64;
+    const MOST_BYTES: usize = 10;
+    let mut room = [0; BLOCK * MOST_BYTES];
+    for block in values.chunks(BLOCK) {
+        let mut at = 0;
+        for v in block {
+            let bits = v.bits();
+            let sign = 0u64.wrapping_sub(bits >> (T::BITS - 1));
+            let mut left = T::narrow((bits << 1) ^ sign).bits();
+            while left >= 0x80 {
+                put_byte(&mut room, &mut at, left as u8 | 0x80);
+                left >>= 7;
+            }
+            put_byte(&mut room, &mut at, left as u8);
+        }
+        out.extend_from_slice(room.get(..at).unwrap_or(&[]));
+    }
+}
+
+#[inline]
+fn put_byte(room: &mut [u8], at: &mut usize, byte: u8) {
+    if let Some(slot) = room.get_mut(*at) {
+        *slot = byte;
+    }
+    *at += 1;
+}
+
 impl Int for i32 {
     const BITS: u32 = 32;
 

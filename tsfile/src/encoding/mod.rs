@@ -11,6 +11,7 @@ pub mod camel;
 mod check;
 pub mod chimp;
 pub mod dictionary;
+mod distinct;
 mod encode;
 pub mod gorilla;
 pub mod gorilla_groups;

@@ -8,7 +8,7 @@
 //! | FLOAT, DOUBLE | 4 or 8, big-endian |
 //! | byte strings | zigzag varint length, then the bytes |
 
-use super::int::read_svarints;
+use super::int::{put_svarints, read_svarints};
 use super::{BytesBuf, BytesDecoder, Decoder, Int};
 use crate::wire::ByteReader;
 use crate::{Error, Result};
@@ -140,45 +140,62 @@ impl BytesDecoder for PlainDecoder<'_> {
 
 /// A type that PLAIN stores in its own way.
 pub trait PlainValue: super::Physical {
-    /// Appends one value.
-    fn put_plain(self, out: &mut Vec<u8>);
+    /// Appends values one after another.
+    fn put_plain(values: &[Self], out: &mut Vec<u8>);
+}
+
+/// Values that are turned round together, before they go to the page.
+const BLOCK: usize = 128;
+
+/// Values of fixed width, by blocks: the end of the page moves only once for each.
+fn put_blocks<T: Copy, const N: usize>(
+    values: &[T],
+    to_bytes: impl Fn(T) -> [u8; N],
+    out: &mut Vec<u8>,
+) {
+    let mut bytes = [[0; N]; BLOCK];
+    out.reserve(values.len() * N);
+    for block in values.chunks(BLOCK) {
+        for (b, v) in bytes.iter_mut().zip(block) {
+            *b = to_bytes(*v);
+        }
+        out.extend_from_slice(bytes.get(..block.len()).unwrap_or(&[]).as_flattened());
+    }
 }
 
 impl PlainValue for bool {
-    fn put_plain(self, out: &mut Vec<u8>) {
-        out.push(u8::from(self));
+    fn put_plain(values: &[Self], out: &mut Vec<u8>) {
+        out.extend(values.iter().map(|v| u8::from(*v)));
     }
 }
 
 impl PlainValue for i32 {
-    fn put_plain(self, out: &mut Vec<u8>) {
-        self.put_svarint(out);
+    fn put_plain(values: &[Self], out: &mut Vec<u8>) {
+        put_svarints(values, out);
     }
 }
 
 impl PlainValue for i64 {
-    fn put_plain(self, out: &mut Vec<u8>) {
-        self.put(out);
+    fn put_plain(values: &[Self], out: &mut Vec<u8>) {
+        put_blocks(values, Self::to_be_bytes, out);
     }
 }
 
 impl PlainValue for f32 {
-    fn put_plain(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.to_be_bytes());
+    fn put_plain(values: &[Self], out: &mut Vec<u8>) {
+        put_blocks(values, Self::to_be_bytes, out);
     }
 }
 
 impl PlainValue for f64 {
-    fn put_plain(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.to_be_bytes());
+    fn put_plain(values: &[Self], out: &mut Vec<u8>) {
+        put_blocks(values, Self::to_be_bytes, out);
     }
 }
 
 /// Appends the values.
 pub fn encode<T: PlainValue>(values: &[T], out: &mut Vec<u8>) {
-    for v in values {
-        v.put_plain(out);
-    }
+    T::put_plain(values, out);
 }
 
 /// Appends byte strings.
@@ -186,13 +203,57 @@ pub fn encode<T: PlainValue>(values: &[T], out: &mut Vec<u8>) {
 /// # Errors
 /// A value is longer than 2^31 - 1 bytes.
 pub fn encode_bytes(values: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
+    const MOST_LENGTH_BYTES: usize = 5;
+    let start = out.len();
+    let most: usize = values.iter().map(|v| v.len() + MOST_LENGTH_BYTES).sum();
+    out.resize(start + most, 0);
+    let mut room = out.get_mut(start..).unwrap_or(&mut []);
+    let mut length = Vec::new();
     for v in values {
         let n = i32::try_from(v.len())
             .map_err(|_| Error::argument("a value is longer than 2147483647 bytes"))?;
-        n.put_svarint(out);
-        out.extend_from_slice(v);
+        length.clear();
+        let length = if n < 0x40 {
+            &[(n as u8) << 1]
+        } else {
+            n.put_svarint(&mut length);
+            length.as_slice()
+        };
+        for part in [length, v] {
+            let (slot, behind) = std::mem::take(&mut room)
+                .split_at_mut_checked(part.len())
+                .unwrap_or_default();
+            copy(slot, part);
+            room = behind;
+        }
     }
+    let unused = room.len();
+    out.truncate(out.len() - unused);
     Ok(())
+}
+
+/// Copies `from` to `to`, which is as long. Most strings are short, and a copy of a length that is only known then costs several times more
+/// than two of a fixed one that overlap.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    match from.len() {
+        1 => ends::<1>(to, from),
+        4..=8 => ends::<4>(to, from),
+        9..=16 => ends::<8>(to, from),
+        17..=32 => ends::<16>(to, from),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// The first and the last `N` bytes.
+#[inline]
+fn ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(slot), Some(bytes)) = (to.first_chunk_mut::<N>(), from.first_chunk()) {
+        *slot = *bytes;
+    }
+    if let (Some(slot), Some(bytes)) = (to.last_chunk_mut::<N>(), from.last_chunk()) {
+        *slot = *bytes;
+    }
 }
 
 #[cfg(test)]

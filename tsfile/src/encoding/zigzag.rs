@@ -6,7 +6,7 @@
 //! count zigzag varints of up to 5 (32 bits) or 10 bytes (64 bits)
 //! ```
 
-use super::int::read_svarints;
+use super::int::{put_svarints, read_svarints};
 use super::{Decoder, Int};
 use crate::Result;
 use crate::wire::{ByteReader, put_uvarint};
@@ -91,7 +91,7 @@ pub fn encode<T: Int>(values: &[T], out: &mut Vec<u8>) {
         return;
     }
     let mut bytes = Vec::new();
-    values.iter().for_each(|v| v.put_svarint(&mut bytes));
+    put_svarints(values, &mut bytes);
     put_uvarint(out, bytes.len() as u64);
     put_uvarint(out, values.len() as u64);
     out.append(&mut bytes);
