@@ -1,6 +1,6 @@
 //! LZ4: one raw block, neither frame nor length; only the page header knows the size.
 
-use super::{check_ratio, corrupt, failed, resize};
+use super::{check_ratio, corrupt, failed, lz4_small, resize};
 use crate::Result;
 use crate::model::Compression::Lz4;
 use lz4_flex::block::{self, CompressTable};
@@ -28,6 +28,9 @@ pub(super) struct Tables {
 
 impl Tables {
     pub(super) fn compress(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        if input.len() <= lz4_small::MOST {
+            return lz4_small::compress(input, out);
+        }
         let table = if input.len() < usize::from(u16::MAX) {
             &mut self.small
         } else {

@@ -5,6 +5,7 @@
 
 mod gzip;
 mod lz4;
+mod lz4_small;
 mod lzma2;
 mod lzo;
 mod snappy;
