@@ -1,11 +1,14 @@
-//! Every codec: decoding and skipping 2^16 values, beside a memcpy of the same output.
+//! Every codec: encoding, decoding and skipping 2^16 values, beside a memcpy of the same output; and the proof that floats are decimals.
 #![allow(missing_docs, reason = "the macros of criterion make public items")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::Duration;
 use tsfile::arrow::Values;
-use tsfile::encoding::{BytesBuf, Decoder, Physical, SUPPORTED, Variant, bytes_decoder};
+use tsfile::encoding::scaled_float::lossless;
+use tsfile::encoding::{
+    BytesBuf, Decoder, EncodeSettings, Physical, SUPPORTED, Variant, bytes_decoder, encode_bytes,
+};
 use tsfile::model::{DataType, Encoding};
 use tsfile_benches::{Rng, encode};
 
@@ -119,6 +122,22 @@ fn numbers<T: Physical + PartialEq>(
     assert_eq!(decoder().decode(&mut out).expect("a sound page"), VALUES);
     let mut g = c.benchmark_group(group);
     g.throughput(Throughput::Elements(VALUES as u64));
+    // Nothing writes BITMAP.
+    if encoding != Encoding::Bitmap {
+        let mut page = Vec::new();
+        g.bench_function(format!("encode/{SIZE}"), |b| {
+            b.iter(|| {
+                page.clear();
+                T::encode(
+                    encoding,
+                    black_box(&values),
+                    EncodeSettings::default(),
+                    &mut page,
+                )
+                .expect("a supported pair");
+            });
+        });
+    }
     g.bench_function(format!("decode/{SIZE}"), |b| {
         b.iter(|| decoder().decode(black_box(&mut out)).expect("a sound page"));
     });
@@ -145,6 +164,14 @@ fn byte_strings(c: &mut Criterion, group: &str, encoding: Encoding, values: Byte
     let mut out = BytesBuf::default();
     let mut g = c.benchmark_group(group);
     g.throughput(Throughput::Elements(VALUES as u64));
+    let slices: Vec<&[u8]> = (0..VALUES).map(|i| values.get(i)).collect();
+    let mut page = Vec::new();
+    g.bench_function(format!("encode/{SIZE}"), |b| {
+        b.iter(|| {
+            page.clear();
+            encode_bytes(encoding, black_box(&slices), &mut page).expect("a supported pair");
+        });
+    });
     g.bench_function(format!("decode/{SIZE}"), |b| {
         b.iter(|| {
             out.clear();
@@ -165,12 +192,27 @@ fn byte_strings(c: &mut Criterion, group: &str, encoding: Encoding, values: Byte
     g.finish();
 }
 
+fn proofs(c: &mut Criterion) {
+    let mut g = c.benchmark_group("encoding/lossless");
+    g.throughput(Throughput::Elements(VALUES as u64));
+    let wide = Rng::new(7).walk(50.0, 0.6, 2, VALUES);
+    let narrow: Vec<f32> = wide.iter().map(|v| *v as f32).collect();
+    let (mut wide_integers, mut integers) = (Vec::new(), Vec::new());
+    g.bench_function(format!("f64/encode/{SIZE}"), |b| {
+        b.iter(|| lossless(black_box(&wide), 0, &mut wide_integers).expect("two digits"));
+    });
+    g.bench_function(format!("f32/encode/{SIZE}"), |b| {
+        b.iter(|| lossless(black_box(&narrow), 0, &mut integers).expect("two digits"));
+    });
+    g.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(100))
         .measurement_time(Duration::from_millis(400))
         .sample_size(10);
-    targets = main_group
+    targets = main_group, proofs
 }
 criterion_main!(benches);
