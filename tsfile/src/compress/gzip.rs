@@ -3,8 +3,7 @@
 use super::{Step, check_ratio, corrupt, failed, stream};
 use crate::Result;
 use crate::model::Compression::Gzip;
-use flate2::{Decompress, FlushDecompress, Status};
-use std::io::Write;
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 /// Deflate: 258 bytes from two bits.
 const MOST_PER_BYTE: usize = 1032;
@@ -27,9 +26,28 @@ pub(super) fn decompress(input: &[u8], size: usize, out: &mut Vec<u8>) -> Result
     })
 }
 
-pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::default());
-    encoder.write_all(input).map_err(|e| failed(Gzip, e))?;
-    encoder.finish().map_err(|e| failed(Gzip, e))?;
-    Ok(())
+pub(super) fn compress(
+    deflate: &mut Option<Compress>,
+    input: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let deflate = match deflate {
+        Some(deflate) => {
+            deflate.reset();
+            deflate
+        }
+        None => deflate.insert(Compress::new_gzip(Compression::default(), WINDOW_BITS)),
+    };
+    // Header, checksum and what bytes that do not compress cost.
+    out.reserve(64 + input.len() + input.len() / 1024);
+    loop {
+        let rest = input.get(deflate.total_in() as usize..).unwrap_or(&[]);
+        let status = deflate
+            .compress_vec(rest, out, FlushCompress::Finish)
+            .map_err(|e| failed(Gzip, e))?;
+        if status == Status::StreamEnd {
+            return Ok(());
+        }
+        out.reserve(64 + input.len() / 2);
+    }
 }

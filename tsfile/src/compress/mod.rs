@@ -90,6 +90,7 @@ impl Decompressor {
 #[derive(Default)]
 pub struct Compressor {
     snappy: Option<snap::raw::Encoder>,
+    gzip: Option<flate2::Compress>,
     lz4: lz4::Tables,
     zstd: Option<::zstd::zstd_safe::CCtx<'static>>,
 }
@@ -117,7 +118,7 @@ impl Compressor {
                 Ok(())
             }
             Compression::Snappy => snappy::compress(&mut self.snappy, input, out),
-            Compression::Gzip => gzip::compress(input, out),
+            Compression::Gzip => gzip::compress(&mut self.gzip, input, out),
             Compression::Lzo => Err(Error::unsupported(SECTION, "LZO can be read, not written")),
             Compression::Lz4 => self.lz4.compress(input, out),
             Compression::Zstd => zstd::compress(&mut self.zstd, input, out),
