@@ -87,7 +87,7 @@ impl AtomicFile {
         &self.path
     }
 
-    /// Where the bytes are until the file has its name.
+    /// Where the bytes are until the file is published, to read them back before that.
     pub fn temporary_path(&self) -> &Path {
         self.temporary.path()
     }

@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use arrow_array::{Int64Array, RecordBatch, StringArray};
 use tsfile::io::{AtomicFile, Overwrite, Sink, commit};
-use tsfile::{Error, Result};
+use tsfile::{Error, Result, TsFileWriter, WriteOptions};
 
-const OLD: &[u8] = b"what was there before";
+pub const OLD: &[u8] = b"what was there before";
 
 /// One call of a sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,14 +100,14 @@ impl Sink for Recording {
 }
 
 /// A directory with an old target in it.
-struct Place {
+pub struct Place {
     _dir: tempfile::TempDir,
-    target: PathBuf,
+    pub target: PathBuf,
     calls: Arc<Mutex<Vec<Call>>>,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let inner = dir.path().join("inner");
         fs::create_dir(&inner).unwrap();
@@ -132,13 +133,13 @@ impl Place {
     }
 
     /// The contents of the target, which has to be alone in its directory.
-    fn only_target(&self) -> Vec<u8> {
+    pub fn only_target(&self) -> Vec<u8> {
         assert_eq!(entries(self.target.parent().unwrap()), ["t"]);
         fs::read(&self.target).unwrap()
     }
 }
 
-fn entries(directory: &Path) -> Vec<String> {
+pub fn entries(directory: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(directory)
         .unwrap()
         .map(|e| e.unwrap().file_name().into_string().unwrap())
@@ -158,7 +159,44 @@ fn pieces(mut sink: Box<dyn Sink>) -> Result<()> {
     commit(sink.as_mut())
 }
 
-const WORKS: [(&str, Work); 1] = [("pieces", pieces)];
+/// Rows of two devices with values that no encoding makes smaller.
+fn batch(times: std::ops::Range<i64>) -> RecordBatch {
+    let devices = times.clone().map(|t| format!("root.d{}", t % 2));
+    let values = times.clone().map(|t| {
+        let t = t.wrapping_mul(-0x61c8_8646_80b5_83eb);
+        (t ^ (t >> 29)).wrapping_mul(-0x6b2f_b644_ecce_ee15)
+    });
+    RecordBatch::try_from_iter([
+        (
+            "time",
+            Arc::new(Int64Array::from_iter_values(times.clone())) as _,
+        ),
+        (
+            "device_name",
+            Arc::new(StringArray::from_iter_values(devices)) as _,
+        ),
+        ("s", Arc::new(Int64Array::from_iter_values(values)) as _),
+    ])
+    .unwrap()
+}
+
+/// Two batches through the writer; the rows of each become chunk groups at once, so that there is more than one piece.
+fn batches(sink: Box<dyn Sink>, rows: i64) -> Result<()> {
+    let (first, second) = (batch(0..rows), batch(rows..2 * rows));
+    let mut writer = TsFileWriter::start(sink, first.schema(), WriteOptions::default())?;
+    writer.write(&first)?;
+    writer.flush()?;
+    writer.write(&second)?;
+    let summary = writer.finish()?;
+    assert_eq!(Ok(summary.points), u64::try_from(2 * rows));
+    Ok(())
+}
+
+const WORKS: [(&str, Work); 3] = [
+    ("pieces", pieces),
+    ("a small TsFile", |sink| batches(sink, 10)),
+    ("a TsFile of several pieces", |sink| batches(sink, 200_000)),
+];
 
 /// The new file, written without failures.
 fn whole(work: Work) -> Vec<u8> {
@@ -228,7 +266,11 @@ fn a_failure_at_any_call_leaves_the_old_target_or_the_new_one_and_nothing_else()
             }
             failed.push(call);
         }
-        assert!(failed.starts_with(&[Call::Append]), "{name}: {failed:?}");
+        let appends = failed.iter().filter(|c| **c == Call::Append).count();
+        assert!(
+            appends > usize::from(name.contains("pieces")),
+            "{name}: {failed:?}"
+        );
         assert!(
             failed.ends_with(&[Call::Sync, Call::Publish, Call::SyncDirectory]),
             "{name}: {failed:?}"
@@ -252,157 +294,61 @@ fn a_file_that_appears_while_we_write_is_not_replaced_unless_allowed() {
     }
 }
 
-#[test]
-fn a_second_writer_is_refused_while_the_first_is_at_work() {
-    let place = Place::new();
-    let mut first = AtomicFile::create(&place.target, Overwrite::Replace).unwrap();
-    let error = AtomicFile::create(&place.target, Overwrite::Replace).unwrap_err();
-    let text = error.to_string();
-    assert!(error.is_io(), "{text}");
+/// What a writer of TsFiles did to the sink when it was given up: appended, discarded, never synced.
+fn assert_given_up(place: &Place) {
+    let calls = place.calls();
+    assert!(calls.contains(&Call::Append), "{calls:?}");
     assert!(
-        text.starts_with(&place.target.display().to_string()),
-        "{text}"
+        calls
+            .iter()
+            .all(|c| matches!(c, Call::Append | Call::Discard)),
+        "{calls:?}"
     );
-    assert!(
-        text.contains("another writer is at work on it and has"),
-        "{text}"
-    );
-    assert!(text.contains("/.t.tmp locked"), "{text}");
-    // The refused one has taken nothing away.
-    first.append(b"first").unwrap();
-    commit(&mut first).unwrap();
-    assert_eq!(place.only_target(), b"first");
-    // Published, it is in nobody's way, even before it is dropped.
-    let mut second = AtomicFile::create(&place.target, Overwrite::Replace).unwrap();
-    drop(first);
-    second.append(b"second").unwrap();
-    commit(&mut second).unwrap();
-    assert_eq!(place.only_target(), b"second");
+    assert_eq!(place.only_target(), OLD);
 }
 
 #[test]
-fn a_leftover_is_taken_over() {
+fn a_writer_that_is_dropped_without_finish_leaves_the_old_target_and_nothing_else() {
     let place = Place::new();
-    let leftover = place.target.with_file_name(".t.tmp");
-    fs::write(&leftover, "longer than what comes next").unwrap();
-    let mut file = AtomicFile::create(&place.target, Overwrite::Replace).unwrap();
-    file.append(b"new").unwrap();
-    commit(&mut file).unwrap();
-    assert_eq!(place.only_target(), b"new");
+    let batch = batch(0..400_000);
+    let sink = place.sink(None);
+    let mut writer = TsFileWriter::start(sink, batch.schema(), WriteOptions::default()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.flush().unwrap();
+    assert_eq!(entries(place.target.parent().unwrap()), [".t.tmp", "t"]);
+    drop(writer);
+    assert_given_up(&place);
 }
 
-mod other_process {
-    //! The test binary runs itself as the other writer.
-
-    use super::*;
-    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-    use std::process::{Child, ChildStdout, Command, Stdio};
-
-    const TARGET: &str = "TSFILE_TEST_HOLD";
-
-    /// No test of its own: holds a file open until stdin ends, when a test below starts it.
-    #[test]
-    fn holder() {
-        let Some(target) = std::env::var_os(TARGET) else {
-            return;
-        };
-        let mut file = AtomicFile::create(PathBuf::from(target), Overwrite::Replace).unwrap();
-        file.append(&vec![b'x'; 2 << 20]).unwrap();
-        let mut out = io::stdout();
-        writeln!(out, "\nheld").unwrap();
-        out.flush().unwrap();
-        let _ = io::stdin().read(&mut [0]).unwrap();
-    }
-
-    /// Starts a writer to `target` and waits until it is at work. It prints more at its end, so its stdout stays open.
-    fn hold(target: &Path) -> (Child, BufReader<ChildStdout>) {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "atomic::other_process::holder", "--nocapture"])
-            .env(TARGET, target)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        while out.read_line(&mut line).unwrap() > 0 {
-            if line == "held\n" {
-                return (child, out);
-            }
-            line.clear();
-        }
-        panic!("the other process ended: {:?}", child.wait());
-    }
-
-    #[test]
-    fn it_is_refused_while_the_first_is_at_work() {
-        let place = Place::new();
-        let (mut child, _out) = hold(&place.target);
-        let error = AtomicFile::create(&place.target, Overwrite::Replace).unwrap_err();
-        assert!(
-            error.to_string().contains("another writer is at work"),
-            "{error}"
-        );
-        drop(child.stdin.take());
-        assert!(child.wait().unwrap().success());
-        // It was dropped without a commit.
-        assert_eq!(place.only_target(), OLD);
-        AtomicFile::create(&place.target, Overwrite::Replace).unwrap();
-    }
-
-    #[test]
-    fn the_lock_of_a_killed_one_is_free_and_what_it_left_is_removed() {
-        let place = Place::new();
-        let (mut child, _out) = hold(&place.target);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert_eq!(entries(place.target.parent().unwrap()), [".t.tmp", "t"]);
-        assert_eq!(fs::read(&place.target).unwrap(), OLD);
-        let mut file = AtomicFile::create(&place.target, Overwrite::Replace).unwrap();
-        file.append(b"new").unwrap();
-        commit(&mut file).unwrap();
-        assert_eq!(place.only_target(), b"new");
-    }
-}
-
-/// Many writers to one target at once: those that get it write it whole, the others are refused, and nothing is left.
 #[test]
-fn writers_that_race_for_one_target_never_mix() {
+fn a_writer_that_has_refused_a_batch_leaves_the_old_target_and_nothing_else() {
     let place = Place::new();
-    let leftover = place.target.with_file_name(".t.tmp");
-    let done: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4u8)
-            .map(|k| {
-                let (target, leftover) = (&place.target, &leftover);
-                scope.spawn(move || {
-                    let mut done = 0;
-                    for round in 0..100 {
-                        if round % 7 == 0 {
-                            // Where nobody is at work this is a leftover; where somebody is, it fails.
-                            let _ = fs::OpenOptions::new()
-                                .write(true)
-                                .create_new(true)
-                                .open(leftover);
-                        }
-                        let Ok(mut file) = AtomicFile::create(target, Overwrite::Replace) else {
-                            continue;
-                        };
-                        for _ in 0..10 {
-                            file.append(&[b'0' + k; 100]).unwrap();
-                        }
-                        commit(&mut file).unwrap();
-                        done += 1;
-                        let now = fs::read(target).unwrap();
-                        assert_eq!(now.len(), 1000);
-                        assert!(now.iter().all(|b| *b == now[0]));
-                    }
-                    done
-                })
-            })
-            .collect();
-        threads.into_iter().map(|t| t.join().unwrap()).sum()
-    });
-    assert!(done > 0);
-    drop(AtomicFile::create(&place.target, Overwrite::Replace).unwrap());
-    assert_eq!(place.only_target().len(), 1000);
+    let batch = batch(0..400_000);
+    let sink = place.sink(None);
+    let mut writer = TsFileWriter::start(sink, batch.schema(), WriteOptions::default()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.flush().unwrap();
+    // The same rows again are duplicates.
+    let error = writer
+        .write(&batch)
+        .and_then(|()| writer.flush())
+        .unwrap_err();
+    assert!(!error.is_io(), "{error}");
+    // At once, not only when the writer is dropped.
+    assert_given_up(&place);
+    assert!(writer.write(&batch).is_err());
+    assert!(writer.finish().is_err());
+    assert_given_up(&place);
+}
+
+#[test]
+fn a_writer_that_cannot_start_leaves_the_old_target_and_nothing_else() {
+    let place = Place::new();
+    let schema = batch(0..1).schema();
+    let options = WriteOptions::default().with_page_points(0);
+    assert!(TsFileWriter::create(&place.target, schema.clone(), options).is_err());
+    assert_eq!(place.only_target(), OLD);
+    let options = WriteOptions::default().with_time_column("missing");
+    assert!(TsFileWriter::create(&place.target, schema, options).is_err());
+    assert_eq!(place.only_target(), OLD);
 }

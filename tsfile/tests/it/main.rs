@@ -10,6 +10,7 @@ mod build;
 mod expected;
 mod golden;
 mod limit;
+mod locks;
 mod oracle;
 mod scan;
 mod summary;
