@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::atomic::{OLD, Place, entries};
 use tsfile::io::{AtomicFile, Overwrite, Sink, commit};
@@ -120,30 +121,49 @@ mod other_process {
     }
 }
 
+/// The next writer, or nothing while another one is at work.
+fn next(target: &Path) -> Option<AtomicFile> {
+    match AtomicFile::create(target, Overwrite::Replace) {
+        Ok(file) => Some(file),
+        Err(e) => {
+            let refused = e.to_string().contains("another writer is at work");
+            assert!(refused, "{e}");
+            None
+        }
+    }
+}
+
 /// Many writers to one target at once: those that get it write it whole, the others are refused, and nothing is left.
 #[test]
 fn writers_that_race_for_one_target_never_mix() {
     let place = Place::new();
-    let leftover = place.target.with_file_name(".t.tmp");
-    let done: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4u8)
-            .map(|k| {
-                let (target, leftover) = (&place.target, &leftover);
+    let target = &place.target;
+    let leftover = &target.with_file_name(".t.tmp");
+    let over = &AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // Two that come and go as fast as they can, also over what looks like a leftover.
+        for _ in 0..2 {
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    drop(next(target));
+                    let mut new = fs::OpenOptions::new();
+                    // Fails while somebody is at work.
+                    let _ = new.write(true).create_new(true).open(leftover);
+                }
+            });
+        }
+        let writers: Vec<_> = [b'a', b'b']
+            .into_iter()
+            .map(|byte| {
                 scope.spawn(move || {
                     let mut done = 0;
-                    for round in 0..100 {
-                        if round % 7 == 0 {
-                            // Where nobody is at work this is a leftover; where somebody is, it fails.
-                            let _ = fs::OpenOptions::new()
-                                .write(true)
-                                .create_new(true)
-                                .open(leftover);
-                        }
-                        let Ok(mut file) = AtomicFile::create(target, Overwrite::Replace) else {
+                    while done < 100 {
+                        let Some(mut file) = next(target) else {
+                            std::thread::yield_now();
                             continue;
                         };
                         for _ in 0..10 {
-                            file.append(&[b'0' + k; 100]).unwrap();
+                            file.append(&[byte; 100]).unwrap();
                         }
                         commit(&mut file).unwrap();
                         done += 1;
@@ -151,13 +171,13 @@ fn writers_that_race_for_one_target_never_mix() {
                         assert_eq!(now.len(), 1000);
                         assert!(now.iter().all(|b| *b == now[0]));
                     }
-                    done
                 })
             })
             .collect();
-        threads.into_iter().map(|t| t.join().unwrap()).sum()
+        let ended: Vec<_> = writers.into_iter().map(|w| w.join()).collect();
+        over.store(true, Ordering::Relaxed);
+        assert!(ended.iter().all(|result| result.is_ok()));
     });
-    assert!(done > 0);
-    drop(AtomicFile::create(&place.target, Overwrite::Replace).unwrap());
+    drop(AtomicFile::create(target, Overwrite::Replace).unwrap());
     assert_eq!(place.only_target().len(), 1000);
 }
