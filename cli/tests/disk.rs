@@ -6,6 +6,7 @@
 )]
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,14 @@ fn entries(dir: &Path) -> Vec<String> {
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// For the table at the end of `make test`: what could not be tried is missing there.
+fn count(name: &str, cases: usize) {
+    if let Some(file) = std::env::var_os("TSFILE_ORACLE_COUNTS") {
+        let mut file = fs::OpenOptions::new().append(true).open(file).unwrap();
+        writeln!(file, "{name} {cases}").unwrap();
+    }
 }
 
 #[test]
@@ -227,7 +236,7 @@ fn every_system_call_that_fails_is_told() {
     expected.extend(["fchmod", "fsync", "rename", "fsync"]);
     assert_eq!(seen, expected);
 
-    for (call, error, when, on_temporary, said) in [
+    let cases = [
         (
             "flock",
             "ENOLCK",
@@ -277,7 +286,8 @@ fn every_system_call_that_fails_is_told() {
             false,
             "cannot sync the directory of out.csv: Input/output error",
         ),
-    ] {
+    ];
+    for (call, error, when, on_temporary, said) in cases {
         fs::write(place.path(), OLD).unwrap();
         let trace = format!("trace={call}");
         let inject = format!("inject={call}:error={error}:when={when}");
@@ -300,4 +310,5 @@ fn every_system_call_that_fails_is_told() {
             place.assert_untouched(&at);
         }
     }
+    count("failing-calls", cases.len());
 }
