@@ -7,6 +7,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -21,7 +22,7 @@ const ROWS: u64 = 180_000;
 /// Kills that count, and how many of them are in the last tenth of the conversion.
 const KILLS: usize = 100;
 const LATE_KILLS: usize = 40;
-/// More than that many runs are not tried; those after the kills that count are about the very end.
+/// More than that many runs are not tried. Those after the kills that count come right after the rename, if none has met it.
 const MAX_RUNS: usize = 300;
 /// A conversion in this many is left alone: it meets what the killed ones left, and says how long one takes.
 const UNDISTURBED: usize = 4;
@@ -67,6 +68,11 @@ impl Place {
         let took = begun.elapsed();
         assert_eq!(self.others(), [""; 0]);
         (took, fs::read(self.target()).unwrap())
+    }
+
+    /// Which file has the name of the target.
+    fn identity(&self) -> u64 {
+        fs::metadata(self.target()).unwrap().ino()
     }
 
     /// What is in the directory besides inputs and target.
@@ -141,17 +147,20 @@ fn a_killed_conversion_leaves_the_old_file_or_the_new_one() {
             assert!(found == new);
             durations.push(took);
         }
-        // First those before the last tenth, then those in it; when both outcomes are still to be seen, the last hundredths.
         let at = if early < KILLS - LATE_KILLS {
             0.9 * fraction(&mut state)
-        } else if late < LATE_KILLS {
-            0.9 + 0.1 * fraction(&mut state)
         } else {
-            0.95 + 0.1 * fraction(&mut state)
+            0.9 + 0.1 * fraction(&mut state)
         };
         fs::write(place.target(), &old).unwrap();
+        let before = place.identity();
         let mut child = place.start("new.csv");
-        thread::sleep(typical(&durations).mul_f64(at));
+        if early + late < KILLS {
+            thread::sleep(typical(&durations).mul_f64(at));
+        } else {
+            let patience = Instant::now() + Duration::from_secs(60);
+            while place.identity() == before && Instant::now() < patience {}
+        }
         child.kill().unwrap();
         let status = child.wait().unwrap();
         let found = fs::read(place.target()).unwrap();
