@@ -17,10 +17,10 @@ help:  ## this list
 demo:  ## build tsfile-cli, look into a real file and convert it to Parquet and CSV
 	@.ci/demo
 
-test:  ## all tests, with 300 random files of the Java and C++ libraries
+test:  ## all tests, with 300 random files of the Java and C++ libraries and 500 that they read
 	@.ci/test
 
-test-long:  ## the same with 10,000 random files
+test-long:  ## the same with 10,000 and 20,000
 	@.ci/test long
 
 check:  ## formatting, clippy, documentation, licences and duplicate versions

@@ -7,6 +7,7 @@ Every series of a tree is asked for by its name, every table as a whole. What fa
 mark; the run goes on. Version 3 is passed over: the library opens such files and returns nothing.
 """
 
+import os
 import pathlib
 import struct
 import sys
@@ -129,7 +130,22 @@ def one(file):
     finally:
         if reader is not None:
             reader.close()
-    file.with_suffix(f".{NAME}.dump").write_text("\n".join(out) + "\n", encoding="utf-8")
+    write(file, out)
+
+
+def write(file, lines):
+    file.with_suffix(f".{NAME}.dump").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def guarded(file):
+    """In a process of its own, made from this one: a file that the library crashes on is not the end of the run."""
+    child = os.fork()
+    if child == 0:
+        one(file)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if status != 0:
+        write(file, [f"!error\tfile: the process ended with status {status}"])
 
 
 def main():
@@ -138,8 +154,9 @@ def main():
     count = 0
     for directory in sys.argv[1:]:
         for file in sorted(pathlib.Path(directory).glob("*.tsfile")):
-            if file.read_bytes()[6:7] == b"\x04":
-                one(file)
+            only = file.with_suffix(".only")
+            if file.read_bytes()[6:7] == b"\x04" and (not only.exists() or NAME in only.read_text().split()):
+                guarded(file)
                 count += 1
     print(f"{NAME}: {count} files read")
 

@@ -16,3 +16,4 @@ mod scan;
 mod summary;
 mod summary_work;
 mod write;
+mod written;
