@@ -38,7 +38,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Inspect(cmd::inspect::Args),
-    Convert(cmd::convert::Args),
+    Convert(Box<cmd::convert::Args>),
     Ls(cmd::ls::Args),
     Schema(cmd::schema::Args),
     Meta(cmd::meta::Args),
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Inspect(args) => cmd::inspect::run(&args),
-        Command::Convert(args) => cmd::convert::run(args),
+        Command::Convert(args) => cmd::convert::run(*args),
         Command::Ls(args) => cmd::ls::run(&args),
         Command::Schema(args) => cmd::schema::run(&args),
         Command::Meta(args) => cmd::meta::run(&args),

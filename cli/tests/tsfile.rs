@@ -539,7 +539,7 @@ tsfile-cli: try:
         &["x.tsfile", "-o", "x.out"],
         1,
         "\
-tsfile-cli: error: x.out: its extension names no format; add --to parquet, arrow, csv, tsv or ndjson
+tsfile-cli: error: x.out: its extension names no format; add --to tsfile, parquet, arrow, csv, tsv or ndjson
 tsfile-cli: try:
   tsfile-cli convert x.tsfile -o x.out --to parquet
 ",
