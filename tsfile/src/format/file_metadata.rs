@@ -30,6 +30,9 @@ const MIN_TABLE_BYTES: usize = size_of::<u8>() + MIN_NODE_BYTES;
 /// A key and a value of no bytes.
 const MIN_PROPERTY_BYTES: usize = 2 * size_of::<u8>();
 const ENCRYPTION_LEVEL: &str = "encryptLevel";
+/// The property, with the value `true`, of files of this crate's writer that give every value back bit for bit: statistics of floats say what a
+/// reader will see, which those of TS_2DIFF, RLE and CAMEL do not otherwise.
+pub const LOSSLESS_PROPERTY: &str = "tsfile.lossless";
 
 /// What a file says about itself as a whole.
 #[derive(Debug, Clone, PartialEq)]

@@ -30,7 +30,7 @@ pub use chunk_group_header::ChunkGroupHeader;
 pub use chunk_header::{ChunkHead, ChunkHeader};
 pub use chunk_metadata::ChunkMetadata;
 pub use device::{parse_device, serialize_device, skip_device};
-pub use file_metadata::FileMetadata;
+pub use file_metadata::{FileMetadata, LOSSLESS_PROPERTY};
 pub use marker::{ChunkKind, ChunkRole, Marker, PLAN_INDEX_BYTES};
 pub use metadata_index::{DeviceNode, MeasurementNode, NodeKind};
 pub use page_header::PageHeader;

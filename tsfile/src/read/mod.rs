@@ -34,8 +34,8 @@ pub use options::{
 pub use window::Window;
 
 use crate::format::{
-    BloomFilter, ChunkHeader, DeviceNode, FileMetadata, FormatVersion, NodeKind, PageHeader,
-    TAIL_BYTES,
+    BloomFilter, ChunkHeader, DeviceNode, FileMetadata, FormatVersion, LOSSLESS_PROPERTY, NodeKind,
+    PageHeader, TAIL_BYTES,
 };
 use crate::io::{FileSource, ReadAt};
 use crate::model::{DeviceId, Model, TableSchema};
@@ -225,6 +225,11 @@ impl TsFileReader {
         } else {
             Model::Tree
         }
+    }
+
+    /// Whether the writer says that every value comes back as it was given, whatever the encoding: property [`LOSSLESS_PROPERTY`].
+    pub fn is_lossless(&self) -> bool {
+        self.inner.metadata.property(LOSSLESS_PROPERTY) == Some(b"true")
     }
 
     /// The bloom filter over the paths of all timeseries; `None` when the file has none. A large one is left out when the file is opened,

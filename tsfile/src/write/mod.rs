@@ -47,6 +47,7 @@ pub use options::{
 pub use summary::{WriteSummary, WrittenColumn};
 
 use crate::arrow::Cells;
+pub use crate::format::LOSSLESS_PROPERTY;
 use crate::format::{FormatVersion, MAGIC};
 use crate::io::{AtomicFile, Overwrite, Sink};
 use crate::model::{Compression, DeviceId, Form, TableSchema};
@@ -63,8 +64,6 @@ use std::path::Path;
 use tail::ClosedChunks;
 use totals::Totals;
 
-/// The property of files that give every value back bit for bit: their float statistics can be trusted.
-pub const LOSSLESS_PROPERTY: &str = "tsfile.lossless";
 /// Memory that a device and a run take beside their rows, about.
 const DEVICE_BYTES: usize = 400;
 const RUN_BYTES: usize = 24;

@@ -439,3 +439,28 @@ fn deep_indexes_lead_to_every_series() {
         }
     }
 }
+
+/// What is written as TS_2DIFF is trusted all the same: minimum, maximum and sum come without a page being decoded.
+#[test]
+fn statistics_of_floats_are_trusted_where_the_writer_vouches_for_them() {
+    let n = 5_000;
+    let batch = RecordBatch::try_from_iter([
+        (
+            "time",
+            Arc::new(Int64Array::from_iter_values(0..n)) as ArrayRef,
+        ),
+        (
+            "root.d.s",
+            Arc::new(Float64Array::from_iter_values(
+                (0..n).map(|i| i as f64 / 4.0),
+            )),
+        ),
+    ])
+    .unwrap();
+    let (reader, _) = written(&[batch], WriteOptions::default()).unwrap();
+    assert!(reader.is_lossless());
+    let mut summaries = tsfile::scan::summarize(&reader, Default::default()).unwrap();
+    let device = summaries.next().unwrap().unwrap();
+    let sources: Vec<_> = device.series.iter().map(|s| s.source).collect();
+    assert_eq!(sources, [tsfile::scan::SummarySource::Statistics]);
+}

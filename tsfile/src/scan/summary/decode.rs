@@ -77,6 +77,11 @@ impl Decoder {
         self.reader.chunk_header(&mut self.window, offset)
     }
 
+    /// Whether the writer vouches for every value.
+    pub(super) fn is_lossless(&self) -> bool {
+        self.reader.is_lossless()
+    }
+
     /// Statistics of the pages of a time chunk, from their headers.
     pub(super) fn time_pages(&mut self, at: &ChunkAt) -> Result<Arc<[PageStatistics]>> {
         if let Some((_, known)) = self.times.iter().find(|(offset, _)| *offset == at.offset) {

@@ -286,7 +286,8 @@ fn tell(
     let Some(times) = statistics.time_range() else {
         return Ok(Told::All(Part::default()));
     };
-    let header = match request.values && trust::needs_header(series.data_type) {
+    let lossless = decoder.is_lossless();
+    let header = match request.values && trust::needs_header(series.data_type, lossless) {
         true => Some(decoder.header(chunk.at.offset)?),
         false => None,
     };
@@ -294,7 +295,8 @@ fn tell(
         true => Part::of_statistics(s, series.data_type),
         false => Part::counted(s),
     };
-    let trusted = |s| !request.values || trust::values(s, series.data_type, header.as_ref());
+    let header = header.as_ref();
+    let trusted = |s| !request.values || trust::values(s, series.data_type, header, lossless);
     if within(times, request.range) {
         return Ok(match trusted(statistics) {
             true => Told::All(told(statistics)),

@@ -3,8 +3,13 @@
 use crate::format::ChunkHeader;
 use crate::model::{DataType, Encoding, Statistics, ValueStatistics};
 
-/// Whether the header of a chunk has to be looked at before [`values`] can be told: only it holds the encoding.
-pub(super) fn needs_header(data_type: DataType) -> bool {
+/// Whether the header of a chunk has to be looked at before [`values`] can be told: only it holds the encoding. In a file whose writer says that
+/// it is `lossless` the encoding does not matter.
+pub(super) fn needs_header(data_type: DataType, lossless: bool) -> bool {
+    // A writer that proves that nothing is lost keeps to one type, too.
+    if lossless {
+        return false;
+    }
     match data_type {
         DataType::Int32
         | DataType::Int64
@@ -27,11 +32,12 @@ pub(super) fn values(
     statistics: &Statistics,
     data_type: DataType,
     header: Option<&ChunkHeader>,
+    lossless: bool,
 ) -> bool {
     let fits = std::mem::discriminant(&statistics.values)
         == std::mem::discriminant(&ValueStatistics::empty(data_type));
     fits && is_ordered(&statistics.values)
-        && (!needs_header(data_type)
+        && (!needs_header(data_type, lossless)
             || header.is_some_and(|h| h.data_type == data_type && is_exact(h.encoding, data_type)))
 }
 
@@ -102,7 +108,7 @@ mod tests {
         };
         let told = |statistics: &Statistics, encoding| {
             let header = header(DataType::Double, encoding);
-            values(statistics, DataType::Double, Some(&header))
+            values(statistics, DataType::Double, Some(&header), false)
         };
         assert!(told(&double(1.0), Encoding::Gorilla) && told(&double(1.0), Encoding::Plain));
         for lossy in [
@@ -117,22 +123,40 @@ mod tests {
         assert!(!told(&double(f64::NAN), Encoding::Plain));
         assert!(!told(&double(f64::INFINITY), Encoding::Plain));
         // Not without the header, and not when the chunk has another type than its series.
-        assert!(!values(&double(1.0), DataType::Double, None));
+        assert!(!values(&double(1.0), DataType::Double, None, false));
+        // Unless the writer vouches for it; NaN stays what it is.
+        assert!(values(&double(1.0), DataType::Double, None, true));
+        assert!(!values(&double(f64::NAN), DataType::Double, None, true));
         let changed = header(DataType::Float, Encoding::Plain);
-        assert!(!values(&double(1.0), DataType::Double, Some(&changed)));
+        assert!(!values(
+            &double(1.0),
+            DataType::Double,
+            Some(&changed),
+            false
+        ));
     }
 
     #[test]
     fn integers_and_text_come_back_as_they_were() {
         let int = of(ValueStatistics::empty(DataType::Int32));
         let ts2diff = header(DataType::Int32, Encoding::Ts2Diff);
-        assert!(values(&int, DataType::Int32, Some(&ts2diff)));
+        assert!(values(&int, DataType::Int32, Some(&ts2diff), false));
         let sprintz = header(DataType::Int32, Encoding::Sprintz);
-        assert!(!values(&int, DataType::Int32, Some(&sprintz)));
+        assert!(!values(&int, DataType::Int32, Some(&sprintz), false));
         let text = of(ValueStatistics::empty(DataType::Text));
-        assert!(values(&text, DataType::Text, None));
+        assert!(values(&text, DataType::Text, None, false));
         // A recovered file has counts and times, nothing about values.
-        assert!(!values(&of(ValueStatistics::None), DataType::Text, None));
-        assert!(values(&of(ValueStatistics::None), DataType::Blob, None));
+        assert!(!values(
+            &of(ValueStatistics::None),
+            DataType::Text,
+            None,
+            false
+        ));
+        assert!(values(
+            &of(ValueStatistics::None),
+            DataType::Blob,
+            None,
+            false
+        ));
     }
 }
