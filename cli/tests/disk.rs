@@ -90,7 +90,7 @@ fn count(name: &str, cases: usize) {
 
 #[test]
 fn a_full_disk_leaves_the_old_file_and_nothing_else() {
-    for target in ["out.csv", "out.arrow", "out.parquet"] {
+    for target in ["out.csv", "out.arrow", "out.parquet", "out.tsfile"] {
         let place = Place::new(target);
         let size = {
             let whole = place.convert(&["env"]);

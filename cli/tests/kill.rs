@@ -15,9 +15,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The format that is written.
-const EXTENSION: &str = "parquet";
+const EXTENSION: &str = "tsfile";
 /// Rows of the input: a conversion of 100 to 300 ms in a debug build.
-const ROWS: u64 = 180_000;
+const ROWS: u64 = 300_000;
 
 /// Kills that count, and how many of them are in the last tenth of the conversion.
 const KILLS: usize = 100;
