@@ -14,7 +14,7 @@ SECONDS ?= 60
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo:  ## build tsfile-cli, look into a real file and convert it to Parquet and CSV
+demo:  ## build tsfile-cli, look into a real file, convert it to Parquet and CSV, and text to TsFile and back
 	@.ci/demo
 
 test:  ## all tests, with 300 random files of the Java and C++ libraries and 500 that they read
