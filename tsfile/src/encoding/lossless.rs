@@ -42,7 +42,7 @@ fn enough<'a, F: Float>(mut values: impl Iterator<Item = &'a F>, p: u32) -> Opti
     })
 }
 
-fn exact<F: Float>(v: F, factor: f64) -> Option<F::Int> {
+pub(super) fn exact<F: Float>(v: F, factor: f64) -> Option<F::Int> {
     v.exact(v.widen() * factor, factor)
 }
 
@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(p, plainly.as_ref().map(|(p, _)| *p));
         if let Some(p) = p {
             let mut out = Vec::new();
-            encode_scaled::<F>(&integers, p, &mut out);
+            encode_scaled::<F>(&integers, &[], p, &mut out);
             check::values(Ts2Diff, &out, values);
         }
     }

@@ -10,6 +10,7 @@ pub mod camel;
 #[cfg(test)]
 mod check;
 pub mod chimp;
+pub mod decimals;
 pub mod dictionary;
 mod distinct;
 mod encode;
@@ -34,6 +35,7 @@ pub use bitmap::BitmapDecoder;
 pub(crate) use bits64::BitValue;
 pub use camel::CamelDecoder;
 pub use chimp::ChimpDecoder;
+pub use decimals::Decimals;
 pub use dictionary::DictionaryDecoder;
 pub use encode::{DEFAULT_MAX_POINT_NUMBER, EncodeSettings, encode_bytes, survives};
 pub use gorilla_groups::GorillaDecoder;

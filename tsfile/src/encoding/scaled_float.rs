@@ -320,8 +320,32 @@ pub fn encode_rle<F: Float>(values: &[F], max_point_number: u32, out: &mut Vec<u
     rle::encode(&integers, out);
 }
 
-/// Appends a TS_2DIFF page of values that are `integers / 10^max_point_number`.
-pub fn encode_scaled<F: Float>(integers: &[F::Int], max_point_number: u32, out: &mut Vec<u8>) {
+/// Appends a TS_2DIFF page of values that are `integers / 10^max_point_number`, but for those at `raw`, whose integers are their bits.
+pub fn encode_scaled<F: Float>(
+    integers: &[F::Int],
+    raw: &[usize],
+    max_point_number: u32,
+    out: &mut Vec<u8>,
+) {
+    if !raw.is_empty() {
+        put_uvarint(out, SOME_RAW.into());
+        put_uvarint(out, integers.len() as u64);
+        let bitmap_bytes = integers.len() / 8 + 1;
+        let is_raw = out.len() + bitmap_bytes;
+        out.resize(is_raw, u8::MAX);
+        if let Some(last) = out.last_mut() {
+            *last = (1 << (integers.len() % 8)) - 1;
+        }
+        out.resize(is_raw + bitmap_bytes, 0);
+        for i in raw {
+            let bit = 1 << (i % 8);
+            for (at, keep) in [(is_raw - bitmap_bytes, 0), (is_raw, bit)] {
+                if let Some(byte) = out.get_mut(at + i / 8) {
+                    *byte = *byte & !bit | keep;
+                }
+            }
+        }
+    }
     put_uvarint(out, max_point_number.into());
     ts_2diff::encode(integers, out);
 }

@@ -8,11 +8,12 @@
 //! | TEXT, STRING | DICTIONARY or PLAIN, whichever is smaller compressed |
 //!
 //! An encoding belongs to a chunk. The first page with a value decides; a later page that cannot keep to it makes the chunk start again under a
-//! plan that allows less. Floats are scaled only when each of them comes back bit for bit through the decoder's own arithmetic, which leaves out
-//! NaN, infinities, -0.0 and whatever has more decimals. PLAIN is left out when a NaN has a payload, which Java does not keep in it.
+//! plan that allows less. Floats are scaled only when each of them comes back bit for bit through the decoder's own arithmetic; NaN, infinities,
+//! -0.0 and whatever has more decimals keep their bits as long as they are few ([`Decimals`]). NaN with a payload is left to GORILLA, since Java
+//! does not keep it in PLAIN.
 
 use crate::Result;
-use crate::encoding::{EncodeSettings, Float, Physical, scaled_float};
+use crate::encoding::{Decimals, EncodeSettings, Float, Physical};
 use crate::model::Encoding;
 
 /// What the pages of a chunk may still become.
@@ -86,12 +87,12 @@ integers!(i64, Ts2Diff);
 macro_rules! floats {
     ($type:ty, $int:ty) => {
         impl Auto for $type {
-            type Scratch = Vec<$int>;
+            type Scratch = Decimals<$int>;
 
             fn encode_auto(
                 values: &[Self],
                 plan: &mut Plan,
-                scratch: &mut Vec<$int>,
+                scratch: &mut Decimals<$int>,
                 settings: EncodeSettings,
                 out: &mut Vec<u8>,
             ) -> Result<Option<Encoding>> {
@@ -115,20 +116,24 @@ const fn many_bits<F>() -> usize {
 fn encode_float<F: Float + Physical>(
     values: &[F],
     plan: &mut Plan,
-    integers: &mut Vec<F::Int>,
+    decimals: &mut Decimals<F::Int>,
     settings: EncodeSettings,
     out: &mut Vec<u8>,
     has_payload: impl Fn(F) -> bool,
 ) -> Result<Option<Encoding>> {
     let start = out.len();
+    let mut scales = |values: &[F]| {
+        let mut odd = |i: &usize| values.get(*i).is_some_and(|v| has_payload(*v));
+        decimals.take(values) && !decimals.exceptions().iter().any(&mut odd)
+    };
     match *plan {
         Plan::Fixed(Encoding::Ts2Diff) => {
             // Chosen by an earlier page: this one has to do the same or all start again.
-            let Some(p) = scaled_float::lossless(values, 0, integers) else {
+            if !scales(values) {
                 *plan = Plan::Bits;
                 return Ok(None);
-            };
-            scaled_float::encode_scaled::<F>(integers, p, out);
+            }
+            decimals.encode::<F>(out);
             return Ok(Some(Encoding::Ts2Diff));
         }
         Plan::Fixed(Encoding::Plain) if values.iter().any(|v| has_payload(*v)) => {
@@ -141,8 +146,8 @@ fn encode_float<F: Float + Physical>(
             return fixed(Encoding::Gorilla, values, settings, out);
         }
         Plan::Any => {
-            if let Some(p) = scaled_float::lossless(values, 0, integers) {
-                scaled_float::encode_scaled::<F>(integers, p, out);
+            if scales(values) {
+                decimals.encode::<F>(out);
                 if (out.len() - start) * 8 < values.len().max(64) * many_bits::<F>() {
                     *plan = Plan::Fixed(Encoding::Ts2Diff);
                     return Ok(Some(Encoding::Ts2Diff));

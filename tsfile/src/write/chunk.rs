@@ -5,7 +5,8 @@ use super::gather::{self, Bitmap, Source};
 use super::held::{Held, Order};
 use crate::compress::Compressor;
 use crate::encoding::{
-    BitValue, EncodeSettings, Float, encode_bytes, scaled_float, sprintz, survives, ts_2diff,
+    BitValue, Decimals, EncodeSettings, Float, encode_bytes, scaled_float, sprintz, survives,
+    ts_2diff,
 };
 use crate::format::{ChunkRole, PageHeader};
 use crate::model::{Compression, DataType, Encoding, Statistics, ValueStatistics, is_lossy};
@@ -71,8 +72,8 @@ pub struct ChunkWriter {
     i64s: Vec<i64>,
     f32s: Vec<f32>,
     f64s: Vec<f64>,
-    scaled32: Vec<i32>,
-    scaled64: Vec<i64>,
+    scaled32: Decimals<i32>,
+    scaled64: Decimals<i64>,
     times: Vec<i64>,
     pages: Pages,
 }
@@ -216,11 +217,11 @@ column!(
     |_, v| sprintz::survives_references(v),
     |_, ()| None
 );
-column!(f32, fixed, of_f32, float_survives, |v, s| {
-    scaled_float::lossless(v, 0, s)
+column!(f32, fixed, of_f32, float_survives, |v, _| {
+    scaled_float::lossless(v, 0, &mut Vec::new())
 });
-column!(f64, fixed, of_f64, float_survives, |v, s| {
-    scaled_float::lossless(v, 0, s)
+column!(f64, fixed, of_f64, float_survives, |v, _| {
+    scaled_float::lossless(v, 0, &mut Vec::new())
 });
 
 fn float_survives<T: Float + BitValue>(encoding: Encoding, values: &[T]) -> bool {

@@ -259,6 +259,10 @@ fn floats_are_scaled_where_that_loses_nothing() {
             column(&|i| if i == 2_999 { f64::NAN } else { i as f64 }),
         ),
         (
+            "root.d.often_nan",
+            column(&|i| if i > 2_980 { f64::NAN } else { i as f64 }),
+        ),
+        (
             "root.d.zero",
             column(&|i| if i == 1_500 { -0.0 } else { 1.0 }),
         ),
@@ -283,8 +287,9 @@ fn floats_are_scaled_where_that_loses_nothing() {
         column.chunks[0].0
     };
     assert_eq!(encoding("scaled"), Encoding::Ts2Diff);
-    assert_eq!(encoding("late_nan"), Encoding::Gorilla);
-    assert_eq!(encoding("zero"), Encoding::Gorilla);
+    assert_eq!(encoding("late_nan"), Encoding::Ts2Diff);
+    assert_eq!(encoding("zero"), Encoding::Ts2Diff);
+    assert_eq!(encoding("often_nan"), Encoding::Gorilla);
     assert_eq!(encoding("random"), Encoding::Plain);
     assert_eq!(encoding("payload"), Encoding::Gorilla);
     let back = rows(&reader, Form::Wide);
