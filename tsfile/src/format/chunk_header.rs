@@ -67,6 +67,16 @@ impl<'a> ChunkHead<'a> {
         Self::parse_behind_name(reader, kind, measurement).map(Some)
     }
 
+    /// Writes the header, marker included.
+    pub fn serialize(&self, w: &mut ByteWriter) {
+        w.u8(self.kind.into())
+            .varstr(Some(self.measurement))
+            .uvarint(u64::from(self.data_bytes))
+            .u8(self.data_type_code)
+            .u8(self.compression_code)
+            .u8(self.encoding_code);
+    }
+
     fn parse_behind_name(
         reader: &mut ByteReader<'_>,
         kind: ChunkKind,
@@ -125,12 +135,15 @@ impl ChunkHeader {
 
     /// Writes the header, marker included.
     pub fn serialize(&self, w: &mut ByteWriter) {
-        w.u8(self.kind.into())
-            .varstr(Some(&self.measurement))
-            .uvarint(u64::from(self.data_bytes))
-            .u8(self.data_type as u8)
-            .u8(self.compression as u8)
-            .u8(self.encoding as u8);
+        ChunkHead {
+            kind: self.kind,
+            measurement: &self.measurement,
+            data_bytes: self.data_bytes,
+            data_type_code: self.data_type as u8,
+            compression_code: self.compression as u8,
+            encoding_code: self.encoding as u8,
+        }
+        .serialize(w);
     }
 }
 

@@ -87,13 +87,25 @@ impl DeviceNode {
 
     /// Writes the node.
     pub fn serialize(&self, w: &mut ByteWriter, version: FormatVersion) {
-        w.uvarint(self.entries.len() as u64);
-        for (device, offset) in &self.entries {
+        let entries = self.entries.iter().map(|(device, at)| (device, *at));
+        Self::serialize_parts(entries, self.end, self.kind, w, version);
+    }
+
+    /// Writes a node of devices that are elsewhere.
+    pub fn serialize_parts<'d>(
+        entries: impl ExactSizeIterator<Item = (&'d DeviceId, u64)>,
+        end: u64,
+        kind: NodeKind,
+        w: &mut ByteWriter,
+        version: FormatVersion,
+    ) {
+        w.uvarint(entries.len() as u64);
+        for (device, offset) in entries {
             serialize_device(w, device, version);
-            serialize_offset(w, *offset);
+            serialize_offset(w, offset);
         }
-        serialize_offset(w, self.end);
-        w.u8(self.kind as u8);
+        serialize_offset(w, end);
+        w.u8(kind as u8);
     }
 }
 

@@ -10,9 +10,8 @@ use super::tail::{ClosedChunks, Tail, device_order, name_order};
 use super::totals::Totals;
 use super::{Cells, How, LOSSLESS_PROPERTY, Plan, TsFileWriter, WriteSummary, order};
 use crate::encoding::EncodeSettings;
-use crate::format::{ChunkGroupHeader, ChunkHeader, ChunkKind, ChunkRole, FormatVersion, Marker};
+use crate::format::{ChunkHead, ChunkKind, ChunkRole, FormatVersion, Marker, serialize_device};
 use crate::model::{ColumnCategory, DataType, DeviceId};
-use crate::wire::ByteWriter;
 use crate::{Error, Result};
 use arrow_array::UInt32Array;
 use std::collections::HashMap;
@@ -80,6 +79,9 @@ impl TsFileWriter {
     ) -> Result<Option<Left>> {
         let d = &mut self.devices[device as usize];
         let runs = std::mem::take(&mut d.runs);
+        let mut shapes: Vec<u32> = runs.iter().map(|r| held[r.held as usize].shape).collect();
+        shapes.sort_unstable();
+        shapes.dedup();
         let mut order = if d.needs_sort {
             let sorted = order::sort(held, &runs, self.options.duplicates, d.written_until);
             let (order, dropped) = sorted.map_err(|e| e.device(d.id.path()))?;
@@ -88,7 +90,7 @@ impl TsFileWriter {
             d.needs_sort = false;
             order
         } else {
-            Order::of_runs(runs.clone())
+            Order::of_runs(runs)
         };
         let mut left = None;
         if hold_back {
@@ -115,9 +117,6 @@ impl TsFileWriter {
         }
         d.written_until = Some(order.time(held, rows - 1));
         let shape = d.shape.unwrap_or(0);
-        let mut shapes: Vec<u32> = runs.iter().map(|r| held[r.held as usize].shape).collect();
-        shapes.sort_unstable();
-        shapes.dedup();
         let key = (shape, shapes);
         let series = match known.get(&key) {
             Some(series) => Rc::clone(series),
@@ -275,14 +274,11 @@ struct OfDevice<'a> {
 
 impl Chunks for OfDevice<'_> {
     fn group(&mut self) -> Result<()> {
-        let mut w = ByteWriter::new();
-        w.u8(Marker::ChunkGroup.into());
-        ChunkGroupHeader {
-            device: self.id.clone(),
-        }
-        .serialize(&mut w, self.version);
         self.summary.chunk_groups += 1;
-        self.out.put(&w.into_bytes())
+        self.out.put_with(|w| {
+            w.u8(Marker::ChunkGroup.into());
+            serialize_device(w, self.id, self.version);
+        })
     }
 
     fn chunk(
@@ -303,20 +299,19 @@ impl Chunks for OfDevice<'_> {
                     .hint("lower `chunk_group_bytes`")
             })?;
         let offset = self.out.position();
-        let header = ChunkHeader {
+        let data_type = known.map_or(DataType::Vector, |m| m.data_type);
+        let header = ChunkHead {
             kind: ChunkKind {
                 role,
                 single_page: pages <= 1,
             },
-            measurement: known.map_or_else(String::new, |m| m.name.clone()),
+            measurement: known.map_or("", |m| &m.name),
             data_bytes,
-            data_type: known.map_or(DataType::Vector, |m| m.data_type),
-            compression: chunk.compression,
-            encoding: chunk.encoding,
+            data_type_code: data_type as u8,
+            compression_code: chunk.compression as u8,
+            encoding_code: chunk.encoding as u8,
         };
-        let mut w = ByteWriter::new();
-        header.serialize(&mut w);
-        self.out.put(&w.into_bytes())?;
+        self.out.put_with(|w| header.serialize(w))?;
         self.out.put(bytes)?;
         *self.kept_bytes += self.closed.push(measurement, offset, &chunk.statistics);
         self.summary.lossless &= chunk.lossless;

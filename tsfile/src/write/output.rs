@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::io::Sink;
+use crate::wire::ByteWriter;
 
 /// Bytes are handed to the sink in pieces of about this size.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -41,6 +42,22 @@ impl Output {
             }
         }
         self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Appends what `write` puts into the buffer: a header, not more.
+    ///
+    /// # Errors
+    /// The sink refuses.
+    pub fn put_with(&mut self, write: impl FnOnce(&mut ByteWriter)) -> Result<()> {
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.flush()?;
+        }
+        let before = self.buffer.len();
+        let mut w = ByteWriter::over(std::mem::take(&mut self.buffer));
+        write(&mut w);
+        self.buffer = w.into_bytes();
+        self.position += (self.buffer.len() - before) as u64;
         Ok(())
     }
 

@@ -17,6 +17,8 @@ use std::ops::Range;
 
 const SEPARATOR: u8 = 0x02;
 const SEVERAL_CHUNKS: u8 = 0x01;
+/// Room for what is known of the chunks of a device, at first.
+const FIRST_BYTES: usize = 128;
 /// Java's masks in the kind of a timeseries.
 const TIME_MASK: u8 = 0x80;
 const VALUE_MASK: u8 = 0x40;
@@ -50,6 +52,9 @@ impl ClosedChunks {
         statistics: &Statistics,
     ) -> usize {
         let before = self.bytes.len();
+        if before == 0 {
+            self.bytes.reserve(FIRST_BYTES);
+        }
         let mut w = ByteWriter::over(std::mem::take(&mut self.bytes));
         w.uvarint(measurement.map_or(0, |m| u64::from(m) + 1))
             .uvarint(offset);
@@ -63,9 +68,14 @@ impl ClosedChunks {
         self.bytes.is_empty()
     }
 
-    fn entries(&self, measurements: &[Measurement], ranks: &[u64]) -> Result<Vec<Entry>> {
+    fn entries(
+        &self,
+        measurements: &[Measurement],
+        ranks: &[u64],
+        entries: &mut Vec<Entry>,
+    ) -> Result<()> {
         let mut r = ByteReader::new(&self.bytes, "closed chunks");
-        let mut entries = Vec::new();
+        entries.clear();
         while !r.is_empty() {
             let measurement = u32::try_from(r.uvarint64()?).unwrap_or(0).checked_sub(1);
             let offset = r.uvarint64()?;
@@ -80,7 +90,7 @@ impl ClosedChunks {
         }
         // Stable: the chunks of a series stay in the order written.
         entries.sort_by_key(|e| e.rank);
-        Ok(entries)
+        Ok(())
     }
 }
 
@@ -155,13 +165,13 @@ impl Tail<'_> {
         }
 
         let mut series = 0;
-        let mut keys = 0;
+        let mut paths = Paths::default();
+        let mut entries = Vec::new();
+        let mut buffer = Vec::new();
         let mut tables: Vec<(String, Vec<&DeviceId>, Roots)> = Vec::new();
         for (device, chunks, aligned) in &self.devices {
-            let entries = chunks.entries(self.measurements, &ranks)?;
-            let (root, own) = self.write_device(out, chunks, &entries, *aligned)?;
-            series += own - u64::from(*aligned);
-            keys += own;
+            chunks.entries(self.measurements, &ranks, &mut entries)?;
+            paths.add(&entries);
             let table = match self.version {
                 FormatVersion::V3 => "",
                 FormatVersion::V4 => device.table(),
@@ -170,9 +180,9 @@ impl Tail<'_> {
                 tables.push((table.to_string(), Vec::new(), Roots::default()));
             }
             if let Some((_, devices, roots)) = tables.last_mut() {
+                let own = self.write_device(out, chunks, &entries, *aligned, &mut buffer, roots)?;
+                series += own - u64::from(*aligned);
                 devices.push(device);
-                roots.bytes.extend_from_slice(&root);
-                roots.ends.push(roots.bytes.len());
             }
         }
         let mut roots = Vec::new();
@@ -183,7 +193,7 @@ impl Tail<'_> {
             tables: roots,
             unknown_schemas: Vec::new(),
             meta_offset,
-            bloom_filter: self.bloom_filter(keys, &ranks)?,
+            bloom_filter: self.bloom_filter(&paths),
             properties: ENCRYPTION
                 .iter()
                 .map(|(k, v)| (k.to_string(), v.map(|v| v.as_bytes().to_vec())))
@@ -205,15 +215,21 @@ impl Tail<'_> {
         Ok(series)
     }
 
-    /// Timeseries metadata of a device and the nodes over them; the root is returned serialised, with the number of timeseries.
+    /// Timeseries metadata of a device and the nodes over them; the root is added to `roots`. Returns the number of timeseries. `buffer` is
+    /// memory that is used again.
     fn write_device(
         &self,
         out: &mut Output,
         chunks: &ClosedChunks,
         entries: &[Entry],
         aligned: bool,
-    ) -> Result<(Vec<u8>, u64)> {
-        let mut leaves: Vec<(&str, u64)> = Vec::new();
+        buffer: &mut Vec<u8>,
+        roots: &mut Roots,
+    ) -> Result<u64> {
+        let start = out.position();
+        buffer.clear();
+        let mut w = ByteWriter::over(std::mem::take(buffer));
+        let mut leaves: Vec<(&str, u64)> = Vec::with_capacity(1);
         let mut count = 0usize;
         for of_series in entries.chunk_by(|a, b| a.rank == b.rank) {
             let Some(first) = of_series.first() else {
@@ -223,7 +239,7 @@ impl Tail<'_> {
                 .measurement
                 .map_or("", |m| self.measurements[m as usize].name.as_str());
             if count % self.degree == 0 {
-                leaves.push((name, out.position()));
+                leaves.push((name, start + w.position() as u64));
             }
             count += 1;
             let data_type = type_of(first.measurement, self.measurements);
@@ -233,7 +249,6 @@ impl Tail<'_> {
                 Some(_) => 0,
             };
             let of = |e: &Entry| chunks.bytes.get(e.statistics.clone()).unwrap_or(&[]);
-            let mut w = ByteWriter::new();
             if of_series.len() == 1 {
                 w.u8(kind).varstr(Some(name)).u8(data_type as u8);
                 w.uvarint(size_of::<u64>() as u64).bytes(of(first));
@@ -255,29 +270,33 @@ impl Tail<'_> {
                 serialize_statistics(&mut w, &all);
                 w.bytes(&list);
             }
-            out.put(&w.into_bytes())?;
         }
-        let mut nodes = split(leaves, self.degree, out.position());
+        *buffer = w.into_bytes();
+        out.put(buffer)?;
         let mut kind = NodeKind::LeafMeasurement;
-        loop {
-            let serialised = |(entries, end): (Vec<(&str, u64)>, u64)| {
+        let mut children = leaves;
+        while children.len() > self.degree {
+            let mut parents = Vec::new();
+            for (entries, end) in split(children, self.degree, out.position()) {
+                let first = entries.first().map_or("", |(name, _)| *name);
+                parents.push((first, out.position()));
                 let mut w = ByteWriter::new();
                 MeasurementNode { entries, end, kind }.serialize(&mut w);
-                w.into_bytes()
-            };
-            if nodes.len() <= 1 {
-                let root = nodes.pop().unwrap_or((Vec::new(), out.position()));
-                return Ok((serialised(root), count as u64));
+                out.put(&w.into_bytes())?;
             }
-            let mut parents = Vec::new();
-            for node in nodes {
-                let first = node.0.first().map_or("", |(name, _)| *name);
-                parents.push((first, out.position()));
-                out.put(&serialised(node))?;
-            }
-            nodes = split(parents, self.degree, out.position());
+            children = parents;
             kind = NodeKind::InternalMeasurement;
         }
+        let mut w = ByteWriter::over(std::mem::take(&mut roots.bytes));
+        MeasurementNode {
+            entries: children,
+            end: out.position(),
+            kind,
+        }
+        .serialize(&mut w);
+        roots.bytes = w.into_bytes();
+        roots.ends.push(roots.bytes.len());
+        Ok(count as u64)
     }
 
     /// The roots of the devices of a table and the nodes over them but the last, which is returned.
@@ -287,10 +306,10 @@ impl Tail<'_> {
         devices: &[&DeviceId],
         roots: &Roots,
     ) -> Result<DeviceNode> {
-        let mut children = Vec::with_capacity(devices.len());
+        let mut children: Vec<(&DeviceId, u64)> = Vec::with_capacity(devices.len());
         let mut start = 0;
         for (device, end) in devices.iter().zip(&roots.ends) {
-            children.push(((*device).clone(), out.position()));
+            children.push((*device, out.position()));
             out.put(roots.bytes.get(start..*end).unwrap_or(&[]))?;
             start = *end;
         }
@@ -299,47 +318,67 @@ impl Tail<'_> {
         loop {
             if nodes.len() <= 1 {
                 let (entries, end) = nodes.pop().unwrap_or((Vec::new(), out.position()));
+                let entries = entries.into_iter().map(|(d, at)| (d.clone(), at)).collect();
                 return Ok(DeviceNode { entries, end, kind });
             }
             let mut parents = Vec::new();
             for (entries, end) in nodes {
                 if let Some((device, _)) = entries.first() {
-                    parents.push((device.clone(), out.position()));
+                    parents.push((*device, out.position()));
                 }
-                let mut w = ByteWriter::new();
-                DeviceNode { entries, end, kind }.serialize(&mut w, self.version);
-                out.put(&w.into_bytes())?;
+                let version = self.version;
+                out.put_with(|w| {
+                    DeviceNode::serialize_parts(entries.into_iter(), end, kind, w, version);
+                })?;
             }
             nodes = split(parents, self.degree, out.position());
             kind = NodeKind::InternalDevice;
         }
     }
 
-    fn bloom_filter(&self, keys: u64, ranks: &[u64]) -> Result<Option<BloomFilter>> {
-        if keys == 0 {
-            return Ok(None);
+    fn bloom_filter(&self, paths: &Paths) -> Option<BloomFilter> {
+        if paths.names.is_empty() {
+            return None;
         }
-        let capacity = usize::try_from(keys).unwrap_or(usize::MAX);
-        let mut filter = BloomFilter::with_capacity(capacity, BLOOM_ERROR_RATE);
+        let mut filter = BloomFilter::with_capacity(paths.names.len(), BLOOM_ERROR_RATE);
         let mut path = String::new();
-        for (device, chunks, _) in &self.devices {
+        let mut names = paths.names.iter();
+        for ((device, ..), count) in self.devices.iter().zip(&paths.counts) {
             path.clear();
             device.write_path(&mut path);
             path.push('.');
             let device_len = path.len();
-            let mut last = None;
-            for e in chunks.entries(self.measurements, ranks)? {
-                if last.replace(e.rank) == Some(e.rank) {
-                    continue;
-                }
+            for name in names.by_ref().take(*count as usize) {
                 path.truncate(device_len);
-                if let Some(m) = e.measurement {
-                    path.push_str(&self.measurements[m as usize].name);
+                if let Some(m) = name {
+                    path.push_str(&self.measurements[*m as usize].name);
                 }
                 filter.insert(&path);
             }
         }
-        Ok(Some(filter.finish()))
+        Some(filter.finish())
+    }
+}
+
+/// The timeseries of all devices, which the bloom filter can take only when their number is known.
+#[derive(Default)]
+struct Paths {
+    /// How many each device has.
+    counts: Vec<u32>,
+    /// What they are, one device after another; `None` is a time column.
+    names: Vec<Option<u32>>,
+}
+
+impl Paths {
+    fn add(&mut self, entries: &[Entry]) {
+        let before = self.names.len();
+        let mut last = None;
+        for e in entries {
+            if last.replace(e.rank) != Some(e.rank) {
+                self.names.push(e.measurement);
+            }
+        }
+        self.counts.push((self.names.len() - before) as u32);
     }
 }
 
