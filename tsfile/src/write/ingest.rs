@@ -59,22 +59,20 @@ impl TsFileWriter {
         if input.form == Form::Wide {
             self.take_wide(input, batch, first_row)?;
         } else {
-            let taken = input.take(batch, &self.options, first_row)?;
-            self.take(taken, first_row)?;
+            self.take(input, batch, first_row)?;
         }
         self.write_if_full()
     }
 
-    fn take(&mut self, taken: Taken, first_row: u64) -> Result<()> {
+    fn take(&mut self, input: &Input, batch: &RecordBatch, first_row: u64) -> Result<()> {
         let aligned = self
             .shapes
             .get(self.input_shape as usize)
             .is_some_and(|s| s.aligned);
-        let devices = taken
-            .devices
-            .into_iter()
-            .map(|key| self.device(key, aligned))
-            .collect::<Result<Vec<_>>>()?;
+        let times = input.times(batch, &self.options, first_row)?;
+        let cells = input.cells(batch, first_row)?;
+        let runs = input.runs(batch, first_row, |key| self.device(key, aligned))?;
+        let taken = Taken::try_new(times, cells, runs)?;
         let numbers = match taken.rows {
             None => RowNumbers::From(first_row),
             Some(rows) => RowNumbers::Of(first_row, rows),
@@ -82,7 +80,6 @@ impl TsFileWriter {
         let held = self.hold(self.input_shape, taken.times, taken.cells, numbers);
         let mut start = 0;
         for (device, len) in taken.runs {
-            let device = devices[device as usize];
             self.arrive(device, Run { held, start, len })?;
             start += len;
         }
@@ -173,7 +170,7 @@ impl TsFileWriter {
         }
         let times = times(schema.field(at), batch.column(at), unit, lossy, first_row)?;
         let shape = self.shape(&columns, aligned, aligned, Some(device))?;
-        let index = self.device(input::key_of(device), aligned)?;
+        let index = self.device(&input::key_of(device), aligned)?;
         let len = u32::try_from(times.len())
             .map_err(|_| Error::argument("a batch has more than 4294967295 rows"))?;
         if len > 0 {
@@ -428,8 +425,8 @@ impl TsFileWriter {
     }
 
     /// The device of a key, known or new.
-    pub(super) fn device(&mut self, key: Vec<u8>, aligned: bool) -> Result<u32> {
-        if let Some(known) = self.known_devices.get(&key) {
+    pub(super) fn device(&mut self, key: &[u8], aligned: bool) -> Result<u32> {
+        if let Some(known) = self.known_devices.get(key) {
             let d = &self.devices[*known as usize];
             if d.aligned != aligned {
                 return Err(
@@ -439,7 +436,7 @@ impl TsFileWriter {
             return Ok(*known);
         }
         let any_path = self.input_any_path;
-        let id = input::device_of(&key, any_path)?;
+        let id = input::device_of(key, any_path)?;
         if id.model() == Model::Table && !any_path && self.options.version == FormatVersion::V3 {
             return Err(Error::argument("format version 3 has no tables")
                 .device(id.path())
@@ -458,7 +455,7 @@ impl TsFileWriter {
             needs_sort: false,
             closed: ClosedChunks::default(),
         });
-        self.known_devices.insert(key, at);
+        self.known_devices.insert(key.to_vec(), at);
         Ok(at)
     }
 }

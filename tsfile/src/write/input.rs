@@ -5,10 +5,11 @@ use super::options::WriteOptions;
 use crate::arrow::{ByteCells, Cells, Intake, TYPE_KEY, times};
 use crate::model::{DataType, DeviceId, Form, Model, split_path};
 use crate::{Error, ErrorKind, Result};
-use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::{BooleanBuffer, ScalarBuffer};
 use arrow_schema::{Schema, SchemaRef};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// A batch whose runs are shorter than this on average is put in the order of its devices first.
 const SHORT_RUN: usize = 16;
@@ -32,9 +33,6 @@ pub struct Input {
     pub wide: Vec<(DeviceId, Vec<usize>)>,
 }
 
-/// Device and rows of each run, and the keys of the devices.
-type RunsAndDevices = (Vec<(u32, u32)>, Vec<Vec<u8>>);
-
 /// Rows of a batch that are ready to be held.
 #[derive(Debug)]
 pub struct Taken {
@@ -44,10 +42,8 @@ pub struct Taken {
     pub cells: Vec<Cells>,
     /// Which rows these are, when they are not in the order of the batch.
     pub rows: Option<Vec<u32>>,
-    /// Device of each run, by its key, and how many rows the run has.
+    /// Device of each run, and how many rows the run has.
     pub runs: Vec<(u32, u32)>,
-    /// Devices by position in this batch: key, and how to make the device.
-    pub devices: Vec<Vec<u8>>,
 }
 
 impl Input {
@@ -232,74 +228,27 @@ impl Input {
             .collect()
     }
 
-    /// Rows of the forms narrow and table, by device.
+    /// Rows side by side that have the same device: what `device` gives for its key, and their number.
     ///
     /// # Errors
-    /// A value cannot be expressed, or a device is null.
-    pub fn take(
+    /// A device is null, or those of `device`.
+    pub fn runs(
         &self,
         batch: &RecordBatch,
-        options: &WriteOptions,
         first_row: u64,
-    ) -> Result<Taken> {
-        let times = self.times(batch, options, first_row)?;
-        let cells = self.cells(batch, first_row)?;
+        mut device: impl FnMut(&[u8]) -> Result<u32>,
+    ) -> Result<Vec<(u32, u32)>> {
         let keys = self
             .keys
             .iter()
             .map(|k| key_column(self.schema.field(*k).name(), batch.column(*k)))
             .collect::<Result<Vec<_>>>()?;
-        let (runs, devices) = self.runs(&keys, batch.num_rows(), first_row)?;
-        let short = runs.len() * SHORT_RUN > batch.num_rows() && runs.len() > devices.len();
-        if !short {
-            return Ok(Taken {
-                times,
-                cells,
-                rows: None,
-                runs,
-                devices,
-            });
-        }
-        // The rows of a device side by side, in their order.
-        let mut by_device: Vec<Vec<u32>> = vec![Vec::new(); devices.len()];
-        let mut row = 0;
-        for (device, len) in runs {
-            if let Some(rows) = by_device.get_mut(device as usize) {
-                rows.extend(row..row + len);
-            }
-            row += len;
-        }
-        let runs = (0..)
-            .zip(&by_device)
-            .map(|(device, rows)| (device, rows.len() as u32))
-            .collect();
-        let rows: Vec<u32> = by_device.into_iter().flatten().collect();
-        let order = UInt32Array::from(rows.clone());
-        Ok(Taken {
-            times: rows.iter().map(|r| times[*r as usize]).collect(),
-            cells: cells
-                .iter()
-                .map(|c| c.take(&order))
-                .collect::<Result<_>>()?,
-            rows: Some(rows),
-            runs,
-            devices,
-        })
-    }
-
-    /// Rows side by side that have the same device, and the keys of the devices.
-    fn runs(&self, keys: &[ByteCells], rows: usize, first_row: u64) -> Result<RunsAndDevices> {
+        let rows = batch.num_rows();
         let mut runs = Vec::new();
-        let mut devices: Vec<Vec<u8>> = Vec::new();
-        let mut known: HashMap<Vec<u8>, u32> = HashMap::new();
         let mut start = 0;
         let mut key = Vec::new();
         while start < rows {
-            let same = |row: usize| keys.iter().all(|k| k.get(row) == k.get(start));
-            let mut end = start + 1;
-            while end < rows && same(end) {
-                end += 1;
-            }
+            let end = keys.iter().fold(rows, |end, k| same_until(k, start, end));
             key.clear();
             match self.form {
                 Form::Narrow => {
@@ -315,20 +264,95 @@ impl Input {
                 }
                 _ => put_table_key(&self.table, keys.iter().map(|k| k.get(start)), &mut key),
             }
-            let device = match known.get(&key) {
-                Some(device) => *device,
-                None => {
-                    let device = devices.len() as u32;
-                    devices.push(key.clone());
-                    known.insert(key.clone(), device);
-                    device
-                }
-            };
-            runs.push((device, (end - start) as u32));
+            runs.push((device(&key)?, (end - start) as u32));
             start = end;
         }
-        Ok((runs, devices))
+        Ok(runs)
     }
+}
+
+impl Taken {
+    /// Rows in runs that are long enough: as they are, or the rows of each device side by side, in their order.
+    ///
+    /// # Errors
+    /// The strings of a column take more than a column can hold.
+    pub fn try_new(
+        times: ScalarBuffer<i64>,
+        cells: Vec<Cells>,
+        runs: Vec<(u32, u32)>,
+    ) -> Result<Self> {
+        let mut positions = HashMap::new();
+        if runs.len() * SHORT_RUN > times.len() {
+            for (device, _) in &runs {
+                let next = positions.len();
+                positions.entry(*device).or_insert(next);
+            }
+        }
+        if positions.is_empty() || positions.len() == runs.len() {
+            return Ok(Self {
+                times,
+                cells,
+                rows: None,
+                runs,
+            });
+        }
+        let mut by_device: Vec<(u32, Vec<u32>)> = vec![(0, Vec::new()); positions.len()];
+        let mut row = 0;
+        for (device, len) in runs {
+            let at = positions.get(&device).and_then(|at| by_device.get_mut(*at));
+            if let Some(of_device) = at {
+                of_device.0 = device;
+                of_device.1.extend(row..row + len);
+            }
+            row += len;
+        }
+        let runs = by_device
+            .iter()
+            .map(|(device, rows)| (*device, rows.len() as u32))
+            .collect();
+        let rows: Vec<u32> = by_device.into_iter().flat_map(|(_, rows)| rows).collect();
+        let order = UInt32Array::from(rows.clone());
+        Ok(Self {
+            times: take_times(&times, &order),
+            cells: cells
+                .iter()
+                .map(|c| c.take(&order))
+                .collect::<Result<_>>()?,
+            rows: Some(rows),
+            runs,
+        })
+    }
+}
+
+/// The first row from `start` to `end` that has another value than `start`, or `end`.
+fn same_until(key: &ByteCells, start: usize, end: usize) -> usize {
+    let different = |rows: Range<usize>| {
+        let first = key.get(start);
+        rows.clone().find(|r| key.get(*r) != first)
+    };
+    let ByteCells::Utf8(text) = key else {
+        return different(start + 1..end).unwrap_or(end);
+    };
+    if text.null_count() > 0 {
+        return different(start + 1..end).unwrap_or(end);
+    }
+    let (offsets, bytes) = (text.value_offsets(), text.value_data());
+    let len = offsets[start + 1] - offsets[start];
+    let mut at = start + 1;
+    let mut piece = SHORT_RUN;
+    while at < end {
+        let to = end.min(at + piece);
+        // Strings of one length side by side are all the same if the bytes are those of one string further on.
+        let lengths = offsets[at - 1..to].iter().zip(&offsets[at..=to]);
+        let even = lengths.fold(true, |even, (a, b)| even & (b - a == len));
+        let all = &bytes[offsets[at - 1] as usize..offsets[to] as usize];
+        if !even || all[len as usize..] != all[..all.len() - len as usize] {
+            return different(at..to).unwrap_or(to);
+        }
+        at = to;
+        piece *= 2;
+    }
+    end
 }
 
 fn form_of(schema: &Schema, layout: &Layout) -> Form {
@@ -489,4 +513,50 @@ pub fn rows_with_values<'a>(cells: impl Iterator<Item = &'a Cells>) -> Option<Bo
 /// These rows of a batch of times.
 pub fn take_times(times: &ScalarBuffer<i64>, rows: &UInt32Array) -> ScalarBuffer<i64> {
     rows.values().iter().map(|r| times[*r as usize]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::StringArray;
+
+    #[test]
+    fn runs_end_where_a_value_differs() {
+        let plain = |key: &ByteCells, start: usize, end: usize| {
+            let mut at = start + 1;
+            while at < end && key.get(at) == key.get(start) {
+                at += 1;
+            }
+            at
+        };
+        for lengths in [
+            &[1usize, 2, 15, 16, 17, 31, 32, 33, 100, 3][..],
+            &[1000],
+            &[64, 64],
+        ] {
+            for names in [
+                &["ab", "cd"][..],
+                &["a", "aa", "aaa"],
+                &["", "x"],
+                &["abab", "ab", "abab"],
+            ] {
+                for null in [None, Some(1), Some(40)] {
+                    let values: Vec<Option<&str>> = lengths
+                        .iter()
+                        .zip(names.iter().cycle())
+                        .flat_map(|(n, name)| std::iter::repeat_n(Some(*name), *n))
+                        .enumerate()
+                        .map(|(i, v)| v.filter(|_| Some(i) != null))
+                        .collect();
+                    let array =
+                        StringArray::from(values).slice(1, lengths.iter().sum::<usize>() - 1);
+                    let end = array.len();
+                    let key = ByteCells::Utf8(array);
+                    for start in 0..end {
+                        assert_eq!(same_until(&key, start, end), plain(&key, start, end));
+                    }
+                }
+            }
+        }
+    }
 }

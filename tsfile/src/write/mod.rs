@@ -185,7 +185,7 @@ impl TsFileWriter {
                         .filter_map(|k| columns.get(*k).cloned())
                         .collect();
                     let shape = self.shape(&columns, aligned, aligned, Some(device))?;
-                    let device = self.device(input::key_of(device), aligned)?;
+                    let device = self.device(&input::key_of(device), aligned)?;
                     self.wide.push((device, shape));
                 }
             }
