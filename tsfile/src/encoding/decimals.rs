@@ -19,12 +19,21 @@ pub struct Decimals<I> {
     integers: Vec<I>,
     exceptions: Vec<usize>,
     point_number: u32,
+    none: bool,
 }
 
 impl<I: super::Int> Decimals<I> {
+    /// Whether values may keep their bits, as they may unless this was called: readers of format version 3 before Java 1.1.1 do not know that.
+    pub fn set_exceptions(&mut self, allowed: bool) {
+        self.none = !allowed;
+    }
+
     /// Whether [`Decimals::encode`] brings back each of these values, bit for bit, and few of them as exceptions.
     pub fn take<F: Float<Int = I>>(&mut self, values: &[F]) -> bool {
-        let most = values.len() / VALUES_PER_EXCEPTION + 1;
+        let most = match self.none {
+            true => 0,
+            false => values.len() / VALUES_PER_EXCEPTION + 1,
+        };
         let step = values.len() / SAMPLE + 1;
         let mut sample_exceptions = 0;
         self.point_number = 0;

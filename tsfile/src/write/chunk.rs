@@ -45,8 +45,8 @@ pub struct How {
     pub settings: EncodeSettings,
     /// Whether values may be rounded by the encoding that was asked for.
     pub lossy: bool,
-    /// Whether strings cannot be DICTIONARY.
-    pub plain_strings: bool,
+    /// Whether readers of format version 3 have to be able to read it: no DICTIONARY of STRING, no exceptions among scaled floats.
+    pub version_3: bool,
 }
 
 /// What a chunk became; its pages are in [`ChunkWriter::bytes`].
@@ -140,10 +140,12 @@ impl ChunkWriter {
             }
             DataType::Float => {
                 let scratch = &mut self.scaled32;
+                scratch.set_exceptions(!how.version_3);
                 fixed(pages, out, rows, source, how, &mut self.f32s, scratch)
             }
             DataType::Double => {
                 let scratch = &mut self.scaled64;
+                scratch.set_exceptions(!how.version_3);
                 fixed(pages, out, rows, source, how, &mut self.f64s, scratch)
             }
             DataType::Text | DataType::String | DataType::Blob | DataType::Object => {
@@ -325,7 +327,7 @@ fn strings(
 ) -> Result<Chunk> {
     let mut values: Vec<&[u8]> = Vec::new();
     let mut chosen = how.encoding;
-    if how.data_type == DataType::Blob || how.plain_strings {
+    if how.data_type == DataType::Blob || how.version_3 && how.data_type == DataType::String {
         chosen = Some(chosen.unwrap_or(Encoding::Plain));
     }
     let chunk = attempt(pages, out, rows, how, |pages, page| {

@@ -158,7 +158,7 @@ impl TsFileWriter {
                 compression: self.options.default_compression,
                 settings: EncodeSettings::default(),
                 lossy: false,
-                plain_strings: false,
+                version_3: false,
             };
             group::aligned(writer, held, &order, &series, time, sizes, &mut file)?;
         } else {

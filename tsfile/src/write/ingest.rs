@@ -380,7 +380,7 @@ impl TsFileWriter {
                 max_point_number: o.max_point_number,
             },
             lossy: o.lossy,
-            plain_strings: o.version == FormatVersion::V3 && data_type == DataType::String,
+            version_3: o.version == FormatVersion::V3,
         });
         self.measurements.push(own.clone());
         let at = (self.measurements.len() - 1) as u32;

@@ -4,6 +4,7 @@ use arrow_array::{
     Array, ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, record_batch,
 };
 use std::sync::Arc;
+use tsfile::format::FormatVersion;
 use tsfile::io::{MemorySink, MemorySource};
 use tsfile::model::{DeviceId, Encoding, Form};
 use tsfile::read::DeviceRef;
@@ -468,4 +469,27 @@ fn statistics_of_floats_are_trusted_where_the_writer_vouches_for_them() {
     let device = summaries.next().unwrap().unwrap();
     let sources: Vec<_> = device.series.iter().map(|s| s.source).collect();
     assert_eq!(sources, [tsfile::scan::SummarySource::Statistics]);
+}
+
+/// Java before 1.1.1 knows pages in which all floats are scaled, and no others.
+#[test]
+fn version_3_has_no_exceptions_among_scaled_floats() {
+    let values = (0..1000).map(|i| if i == 500 { -0.0 } else { i as f64 });
+    let batch = RecordBatch::try_from_iter([
+        (
+            "time",
+            Arc::new(Int64Array::from_iter_values(0..1000)) as ArrayRef,
+        ),
+        ("root.d.s", Arc::new(Float64Array::from_iter_values(values))),
+    ])
+    .unwrap();
+    for (version, expected) in [
+        (FormatVersion::V4, Encoding::Ts2Diff),
+        (FormatVersion::V3, Encoding::Gorilla),
+    ] {
+        let options = WriteOptions::default().with_format_version(version);
+        let (reader, summary) = written(std::slice::from_ref(&batch), options).unwrap();
+        assert_eq!(summary.columns[0].chunks[0].0, expected);
+        assert_eq!(columns(&rows(&reader, Form::Wide)), columns(&batch));
+    }
 }
