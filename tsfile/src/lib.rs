@@ -1,4 +1,5 @@
-//! Native reader for Apache TsFile, the columnar time series format of Apache IoTDB: Arrow record batches out of any `.tsfile`.
+//! Native reader and writer for Apache TsFile, the columnar time series format of Apache IoTDB: Arrow record batches out of any `.tsfile`, and into
+//! files that IoTDB, Java and C++ read.
 //!
 //! # Read
 //!
@@ -47,6 +48,29 @@
 //!
 //! [`scan::summarize`] says what the points of a file amount to (count, times, first, last, minimum, maximum, sum), and decodes no page where
 //! statistics are sure to be right.
+//!
+//! # Write
+//!
+//! ```
+//! use arrow_array::record_batch;
+//! use tsfile::{TsFileWriter, WriteOptions};
+//!
+//! # let path = std::env::temp_dir().join(format!("tsfile-lib-{}.tsfile", std::process::id()));
+//! let batch = record_batch!(
+//!     ("time", Int64, [1, 2, 1]),
+//!     ("city", Utf8, ["Oslo", "Oslo", "Rome"]),
+//!     ("temperature", Float64, [-3.5, -3.25, 11.0])
+//! )?;
+//! let options = WriteOptions::default().with_table("weather").with_tags(["city"]);
+//! let mut writer = TsFileWriter::create(&path, batch.schema(), options)?;
+//! writer.write(&batch)?;
+//! let summary = writer.finish()?;         // only now is there a file of that name, complete and on disk
+//! assert_eq!((summary.devices, summary.rows), (2, 3));
+//! # std::fs::remove_file(&path)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Encodings are chosen by the data and lose nothing; see [`write`]. [`scan::pieces`] hands out whole files as a writer takes them.
 //!
 //! # The file
 //!
@@ -112,8 +136,8 @@
 //!
 //! # Layers
 //!
-//! [`wire`] and [`model`] are at the bottom; on them [`mod@format`], [`encoding`], [`compress`] and [`io`]; then [`arrow`], [`read`], [`form`] and, at the
-//! top, [`scan`]. Imports point down only. docs/architecture.md walks through a scan.
+//! [`wire`] and [`model`] are at the bottom; on them [`mod@format`], [`encoding`], [`compress`] and [`io`]; then [`arrow`], [`read`] and [`write`], [`form`] and,
+//! at the top, [`scan`]. Imports point down only. docs/architecture.md walks through a scan.
 
 mod error;
 
