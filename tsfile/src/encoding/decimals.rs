@@ -28,9 +28,10 @@ impl<I: super::Int> Decimals<I> {
         self.none = !allowed;
     }
 
-    /// Whether [`Decimals::encode`] brings back each of these values, bit for bit, and few of them as exceptions.
-    pub fn take<F: Float<Int = I>>(&mut self, values: &[F]) -> bool {
+    /// Whether [`Decimals::encode`] brings back each of these values, bit for bit, and few of them as exceptions, unless there may be `many`.
+    pub fn take<F: Float<Int = I>>(&mut self, values: &[F], many: bool) -> bool {
         let most = match self.none {
+            _ if many => usize::MAX,
             true => 0,
             false => values.len() / VALUES_PER_EXCEPTION + 1,
         };
@@ -43,7 +44,7 @@ impl<I: super::Int> Decimals<I> {
                 None => sample_exceptions += 1,
             }
         }
-        if sample_exceptions > most.min(SAMPLE_EXCEPTIONS) {
+        if !many && sample_exceptions > most.min(SAMPLE_EXCEPTIONS) {
             return false;
         }
         // Ends, since each round has more digits than the one before.
@@ -119,8 +120,8 @@ mod tests {
     fn exceptions<F: Float + Key>(values: &[F]) -> Option<usize> {
         let mut page = Decimals::default();
         // Remains of another page do no harm.
-        page.take(&[F::default(); 3]);
-        if !page.take(values) {
+        page.take(&[F::default(); 3], false);
+        if !page.take(values, false) {
             return None;
         }
         let mut out = Vec::new();
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn a_page_with_an_exception_by_hand() {
         let mut page = Decimals::default();
-        assert!(page.take(&[0.5f32, -0.0, 1.5]));
+        assert!(page.take(&[0.5f32, -0.0, 1.5], false));
         let mut out = Vec::new();
         page.encode::<f32>(&mut out);
         let expected = [

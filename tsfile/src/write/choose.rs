@@ -25,8 +25,10 @@ pub enum Plan {
     Bits,
     /// Floats are GORILLA.
     Gorilla,
-    /// Nothing but this.
+    /// Nothing but this, unless a page cannot be.
     Fixed(Encoding),
+    /// Nothing but this: earlier chunks of the series are so.
+    Bound(Encoding),
 }
 
 /// Values that `auto` can write.
@@ -70,7 +72,7 @@ macro_rules! integers {
                 out: &mut Vec<u8>,
             ) -> Result<Option<Encoding>> {
                 let encoding = match plan {
-                    Plan::Fixed(encoding) => *encoding,
+                    Plan::Fixed(encoding) | Plan::Bound(encoding) => *encoding,
                     _ => Encoding::$encoding,
                 };
                 *plan = Plan::Fixed(encoding);
@@ -124,7 +126,7 @@ fn encode_float<F: Float + Physical>(
     let start = out.len();
     let mut scales = |values: &[F]| {
         let mut odd = |i: &usize| values.get(*i).is_some_and(|v| has_payload(*v));
-        decimals.take(values) && !decimals.exceptions().iter().any(&mut odd)
+        decimals.take(values, false) && !decimals.exceptions().iter().any(&mut odd)
     };
     match *plan {
         Plan::Fixed(Encoding::Ts2Diff) => {
@@ -140,7 +142,15 @@ fn encode_float<F: Float + Physical>(
             *plan = Plan::Gorilla;
             return Ok(None);
         }
-        Plan::Fixed(encoding) => return fixed(encoding, values, settings, out),
+        Plan::Bound(Encoding::Ts2Diff) => {
+            // All that is no decimal keeps its bits, however much that is.
+            decimals.take(values, true);
+            decimals.encode::<F>(out);
+            return Ok(Some(Encoding::Ts2Diff));
+        }
+        Plan::Fixed(encoding) | Plan::Bound(encoding) => {
+            return fixed(encoding, values, settings, out);
+        }
         Plan::Gorilla => {
             *plan = Plan::Fixed(Encoding::Gorilla);
             return fixed(Encoding::Gorilla, values, settings, out);

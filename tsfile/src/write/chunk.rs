@@ -45,6 +45,8 @@ pub struct How {
     pub settings: EncodeSettings,
     /// Whether values may be rounded by the encoding that was asked for.
     pub lossy: bool,
+    /// What a chunk without any value says about its encoding.
+    pub usual: Option<Encoding>,
     /// Whether readers of format version 3 have to be able to read it: no DICTIONARY of STRING, no exceptions among scaled floats.
     pub version_3: bool,
 }
@@ -327,6 +329,9 @@ fn strings(
 ) -> Result<Chunk> {
     let mut values: Vec<&[u8]> = Vec::new();
     let mut chosen = how.encoding;
+    if let (None, Plan::Bound(encoding)) = (chosen, how.plan) {
+        chosen = Some(encoding);
+    }
     if how.data_type == DataType::Blob || how.version_3 && how.data_type == DataType::String {
         chosen = Some(chosen.unwrap_or(Encoding::Plain));
     }
@@ -411,11 +416,25 @@ fn attempt(
         out.clear();
     }
     Ok(Some(Chunk {
-        encoding: encoding.unwrap_or_else(|| default_encoding(how.data_type)),
+        encoding: encoding.unwrap_or_else(|| how.without_values()),
         compression: pages.compression.unwrap_or(Compression::Lz4),
         statistics: all,
         lossless: true,
     }))
+}
+
+impl How {
+    /// The encoding of a chunk in which nothing is encoded; later chunks of the series may be bound to it.
+    fn without_values(self) -> Encoding {
+        let float = matches!(self.data_type, DataType::Float | DataType::Double);
+        match self.plan {
+            Plan::Bound(encoding) => encoding,
+            _ if self.usual.is_some() => self.usual.unwrap_or(Encoding::Plain),
+            // It can hold all that floats can be.
+            Plan::Any if float && !self.version_3 => Encoding::Ts2Diff,
+            _ => default_encoding(self.data_type),
+        }
+    }
 }
 
 /// What schemas say of a column that nothing was decided about.

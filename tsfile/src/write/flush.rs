@@ -11,7 +11,7 @@ use super::totals::Totals;
 use super::{Cells, How, LOSSLESS_PROPERTY, Plan, TsFileWriter, WriteSummary, order};
 use crate::encoding::EncodeSettings;
 use crate::format::{ChunkHead, ChunkKind, ChunkRole, FormatVersion, Marker, serialize_device};
-use crate::model::{ColumnCategory, DataType, DeviceId};
+use crate::model::{ColumnCategory, Compression, DataType, DeviceId, Encoding};
 use crate::{Error, Result};
 use arrow_array::UInt32Array;
 use std::collections::HashMap;
@@ -34,7 +34,6 @@ impl TsFileWriter {
 
     /// Writes everything that is held. Unless it is the end, the last row of each device is kept where a later one may replace it.
     pub(super) fn write_held(&mut self, end: bool) -> Result<()> {
-        let hold_back = !end && self.options.duplicates == Duplicates::Last;
         let held = std::mem::take(&mut self.held);
         self.held_bytes = 0;
         let mut active: Vec<u32> = (0..)
@@ -49,7 +48,7 @@ impl TsFileWriter {
         });
         let mut series: HashMap<(u32, Vec<u32>), Rc<Vec<Series>>> = HashMap::new();
         for device in active {
-            let left = self.write_device_rows(device, &held, &mut series, hold_back)?;
+            let left = self.write_device_rows(device, &held, &mut series, end)?;
             if let Some((shape, time, cells, numbers)) = left {
                 let at = self.held.len() as u32;
                 self.held_bytes += 2 * cells.len() * size_of::<i64>();
@@ -75,7 +74,7 @@ impl TsFileWriter {
         device: u32,
         held: &[Held],
         known: &mut HashMap<(u32, Vec<u32>), Rc<Vec<Series>>>,
-        hold_back: bool,
+        end: bool,
     ) -> Result<Option<Left>> {
         let d = &mut self.devices[device as usize];
         let runs = std::mem::take(&mut d.runs);
@@ -93,7 +92,7 @@ impl TsFileWriter {
             Order::of_runs(runs)
         };
         let mut left = None;
-        if hold_back {
+        if !end && self.options.duplicates == Duplicates::Last {
             if let Some((h, r)) = order.pop() {
                 let batch = &held[h as usize];
                 let one = UInt32Array::from(vec![r]);
@@ -128,6 +127,7 @@ impl TsFileWriter {
         };
         self.summary.rows += rows as u64;
         let d = &mut self.devices[device as usize];
+        let several = !end || !d.closed.is_empty();
         let mut file = OfDevice {
             id: &d.id,
             closed: &mut d.closed,
@@ -158,11 +158,14 @@ impl TsFileWriter {
                 compression: self.options.default_compression,
                 settings: EncodeSettings::default(),
                 lossy: false,
-                version_3: false,
+                version_3: self.options.version == FormatVersion::V3,
+                usual: None,
             };
-            group::aligned(writer, held, &order, &series, time, sizes, &mut file)?;
+            group::aligned(
+                writer, held, &order, &series, time, several, sizes, &mut file,
+            )?;
         } else {
-            let kept = group::plain(writer, held, &order, &series, sizes, &mut file)?;
+            let kept = group::plain(writer, held, &order, &series, several, sizes, &mut file)?;
             self.summary.rows_without_values += (rows - kept) as u64;
             self.summary.rows -= (rows - kept) as u64;
         }
@@ -314,6 +317,8 @@ impl Chunks for OfDevice<'_> {
         self.out.put_with(|w| header.serialize(w))?;
         self.out.put(bytes)?;
         *self.kept_bytes += self.closed.push(measurement, offset, &chunk.statistics);
+        self.closed
+            .set_way(measurement, chunk.encoding, chunk.compression);
         self.summary.lossless &= chunk.lossless;
         if let Some(m) = measurement {
             let points = chunk.statistics.count;
@@ -323,6 +328,14 @@ impl Chunks for OfDevice<'_> {
                 .add(m, chunk.encoding, chunk.compression, points, size);
         }
         Ok(())
+    }
+
+    fn way(&self, measurement: Option<u32>) -> Option<(Encoding, Compression)> {
+        self.closed.way(measurement)
+    }
+
+    fn usual(&self, measurement: u32) -> Option<Encoding> {
+        self.totals.first(measurement).map(|(encoding, _)| encoding)
     }
 
     fn place(&self, error: Error, measurement: u32) -> Error {

@@ -1,10 +1,11 @@
 //! The rows of one device, on their way into chunk groups: order, pages, chunks.
 
+use super::choose::Plan;
 use super::chunk::{Chunk, ChunkWriter, How, Rows};
 use super::gather::{self, Source};
 use super::held::{Held, Order};
 use crate::format::ChunkRole;
-use crate::model::DataType;
+use crate::model::{Compression, DataType, Encoding};
 use crate::{Error, Result};
 use std::ops::Range;
 
@@ -53,8 +54,41 @@ pub trait Chunks {
         bytes: &[u8],
     ) -> Result<()>;
 
+    /// How the chunks of a series have been written so far.
+    fn way(&self, measurement: Option<u32>) -> Option<(Encoding, Compression)>;
+
+    /// How a chunk without a value says that it is encoded, when nothing was decided about its series.
+    fn usual(&self, measurement: u32) -> Option<Encoding>;
+
     /// Adds device and measurement to an error.
     fn place(&self, error: Error, measurement: u32) -> Error;
+}
+
+/// How a chunk is to be written beside the others of its series: the C++ library takes encoding and compression of all from the first.
+fn bound(
+    how: How,
+    role: ChunkRole,
+    measurement: Option<u32>,
+    several: bool,
+    out: &impl Chunks,
+) -> How {
+    let mut how = How { role, ..how };
+    if how.version_3 {
+        return how;
+    }
+    match out.way(measurement) {
+        Some((encoding, compression)) => {
+            how.plan = Plan::Bound(encoding);
+            how.compression = Some(compression);
+        }
+        // What does not pay for the first chunk may pay for later ones.
+        None if several => how.compression = how.compression.or(Some(Compression::Lz4)),
+        None => {}
+    }
+    if let (Plan::Any, Some(m)) = (how.plan, measurement) {
+        how.usual = out.usual(m);
+    }
+    how
 }
 
 /// Bytes that a value takes in memory; strings are looked at row by row.
@@ -69,19 +103,29 @@ fn width(data_type: DataType) -> usize {
 
 /// Writes all rows of an aligned device.
 ///
+/// When the device has other chunk groups (`several`), each of its columns gets a chunk in each, be it without a value: both references take the
+/// chunks of a column for those of the times with the same numbers.
+///
 /// # Errors
 /// As [`Chunks`] and [`ChunkWriter::values`].
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a struct of them would be taken apart at once"
+)]
 pub fn aligned(
     writer: &mut ChunkWriter,
     held: &[Held],
     order: &Order,
     series: &[Series],
     time: How,
+    several: bool,
     sizes: Sizes,
     out: &mut impl Chunks,
 ) -> Result<()> {
     let mut pages = Vec::new();
-    for rows in groups(held, order, series, sizes) {
+    let groups = groups(held, order, series, sizes);
+    let several = several || groups.len() > 1;
+    for rows in groups {
         cut_pages(held, order, series, rows.clone(), sizes, &mut pages);
         let of_group = Rows {
             held,
@@ -89,16 +133,15 @@ pub fn aligned(
             pages: &pages,
         };
         out.group()?;
+        let time = bound(time, ChunkRole::Time, None, several, out);
         let chunk = writer.times(of_group, time.compression)?;
         out.chunk(None, ChunkRole::Time, chunk, pages.len(), &writer.bytes)?;
         for s in series {
-            if !s.keep_empty && !gather::any_value(held, order, &s.source, rows.clone()) {
+            let keep = several || s.keep_empty;
+            if !keep && !gather::any_value(held, order, &s.source, rows.clone()) {
                 continue;
             }
-            let how = How {
-                role: ChunkRole::Value,
-                ..s.how
-            };
+            let how = bound(s.how, ChunkRole::Value, Some(s.measurement), several, out);
             let chunk = writer
                 .values(of_group, &s.source, how)
                 .map_err(|e| out.place(e, s.measurement))?;
@@ -128,11 +171,14 @@ pub fn plain(
     held: &[Held],
     order: &Order,
     series: &[Series],
+    several: bool,
     sizes: Sizes,
     out: &mut impl Chunks,
 ) -> Result<usize> {
     let mut pages = Vec::new();
-    for rows in groups(held, order, series, sizes) {
+    let groups = groups(held, order, series, sizes);
+    let several = several || groups.len() > 1;
+    for rows in groups {
         let mut begun = false;
         for s in series {
             let own;
@@ -155,10 +201,7 @@ pub fn plain(
                 order,
                 pages: &pages,
             };
-            let how = How {
-                role: ChunkRole::Plain,
-                ..s.how
-            };
+            let how = bound(s.how, ChunkRole::Plain, Some(s.measurement), several, out);
             let chunk = writer
                 .values(of_chunk, &s.source, how)
                 .map_err(|e| out.place(e, s.measurement))?;

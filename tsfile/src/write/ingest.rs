@@ -381,6 +381,7 @@ impl TsFileWriter {
             },
             lossy: o.lossy,
             version_3: o.version == FormatVersion::V3,
+            usual: None,
         });
         self.measurements.push(own.clone());
         let at = (self.measurements.len() - 1) as u32;

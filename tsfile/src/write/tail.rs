@@ -9,7 +9,7 @@ use crate::format::{
     BloomFilter, DeviceNode, FileMetadata, FormatVersion, MAGIC, MeasurementNode, NodeKind,
     parse_statistics, serialize_statistics, skip_statistics,
 };
-use crate::model::{DataType, DeviceId, Statistics, TableSchema};
+use crate::model::{Compression, DataType, DeviceId, Encoding, Statistics, TableSchema};
 use crate::wire::{ByteReader, ByteWriter};
 use crate::{Error, Result};
 use std::cmp::Ordering;
@@ -32,6 +32,8 @@ const ENCRYPTION: [(&str, Option<&str>); 3] = [
 #[derive(Debug, Default)]
 pub struct ClosedChunks {
     bytes: Vec<u8>,
+    /// How the first chunk of each series was written; 0 is the time column.
+    ways: Vec<(u32, Encoding, Compression)>,
 }
 
 /// One entry of [`ClosedChunks`].
@@ -61,6 +63,26 @@ impl ClosedChunks {
         serialize_statistics(&mut w, statistics);
         self.bytes = w.into_bytes();
         self.bytes.len() - before
+    }
+
+    /// How the chunks of a series are written: as the first.
+    pub fn way(&self, measurement: Option<u32>) -> Option<(Encoding, Compression)> {
+        let key = measurement.map_or(0, |m| m + 1);
+        let way = self.ways.iter().find(|(k, _, _)| *k == key)?;
+        Some((way.1, way.2))
+    }
+
+    /// Remembers how a chunk was written, unless it is not the first of its series.
+    pub fn set_way(
+        &mut self,
+        measurement: Option<u32>,
+        encoding: Encoding,
+        compression: Compression,
+    ) {
+        if self.way(measurement).is_none() {
+            let key = measurement.map_or(0, |m| m + 1);
+            self.ways.push((key, encoding, compression));
+        }
     }
 
     /// Whether there is none.

@@ -493,3 +493,53 @@ fn version_3_has_no_exceptions_among_scaled_floats() {
         assert_eq!(columns(&rows(&reader, Form::Wide)), columns(&batch));
     }
 }
+
+/// C++ takes encoding and compression of a series from its first chunk, so whatever comes later is written in the same way.
+#[test]
+fn chunks_of_a_series_are_written_in_one_way() {
+    let batch = |start: i64, value: &dyn Fn(i64) -> f64, text: &dyn Fn(i64) -> Option<String>| {
+        let rows = start..start + 300;
+        RecordBatch::try_from_iter_with_nullable([
+            (
+                "time",
+                Arc::new(Int64Array::from_iter_values(rows.clone())) as ArrayRef,
+                false,
+            ),
+            (
+                "root.d.f",
+                Arc::new(Float64Array::from_iter_values(rows.clone().map(value))),
+                true,
+            ),
+            (
+                "root.d.s",
+                Arc::new(StringArray::from_iter(rows.map(text))),
+                true,
+            ),
+        ])
+        .unwrap()
+    };
+    let decimal = |i: i64| i as f64 / 4.0;
+    let random = |i: i64| ((i * 7919) as f64).sin() * if i % 50 == 3 { f64::INFINITY } else { 1.0 };
+    let nothing = |_| None;
+    let few = |i| Some(format!("state {}", i % 2));
+    let many = |i: i64| Some(format!("{}", (i * 7919) % 1009));
+    let batches = [
+        batch(0, &decimal, &nothing),
+        batch(300, &random, &few),
+        batch(600, &decimal, &many),
+    ];
+    for aligned in [true, false] {
+        let options = WriteOptions::default()
+            .with_aligned(aligned)
+            .with_memory_limit(0);
+        let (reader, summary) = written(&batches, options).unwrap();
+        assert_eq!(summary.chunk_groups, 3);
+        for column in &summary.columns {
+            assert_eq!(column.chunks.len(), 1, "{column:?}");
+        }
+        assert_eq!(summary.columns[0].chunks[0].0, Encoding::Ts2Diff);
+        let schema = batches[0].schema();
+        let all = arrow_select::concat::concat_batches(&schema, &batches).unwrap();
+        assert_eq!(columns(&rows(&reader, Form::Wide)), columns(&all));
+    }
+}
