@@ -52,7 +52,7 @@ Examples:
 
 Between forms, inputs that are no TsFiles are held in memory; everything else is streamed.
 
-Floats in TsFiles are written as TS_2DIFF where that loses nothing. C++ libraries and Python packages before 2.4.0
+Floats in TsFiles are written as TS_2DIFF where that loses nothing. C++ libraries and Python packages before 2.5.0
 read that as garbage, without an error; --compat broad avoids it.")]
 pub struct Args {
     /// Files to read, told apart by their contents, or - for stdin; several must have the same columns

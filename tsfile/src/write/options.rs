@@ -24,10 +24,10 @@ pub(super) const BLOOM_ERROR_RATE: f64 = 0.05;
 /// Who shall read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compat {
-    /// Java from 2.0.2 and C++ from 2.4.0 on.
+    /// Java from 2.0.2 and C++ from 2.5.0 on.
     #[default]
     Current,
-    /// C++ before 2.4.0 too, which reads TS_2DIFF floats as garbage without an error: floats become GORILLA.
+    /// C++ before 2.5.0 too, which reads TS_2DIFF floats as garbage without an error (docs/compatibility.md): floats become GORILLA.
     Broad,
 }
 

@@ -58,10 +58,10 @@ pub enum SortRows {
 /// Who shall read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Compat {
-    /// Java and C++ from 2.4.0 on; older C++ libraries and Python packages read TS_2DIFF floats as garbage, without an error
+    /// Java and C++ from 2.5.0 on; older C++ libraries and Python packages read TS_2DIFF floats as garbage, without an error
     #[default]
     Current,
-    /// C++ before 2.4.0 too: no TS_2DIFF for floats
+    /// C++ before 2.5.0 too: no TS_2DIFF for floats
     Broad,
 }
 
