@@ -6,6 +6,7 @@ use tsfile::compress::Decompressor;
 use tsfile::format::{ChunkHeader, ChunkRole, FormatVersion, TimeseriesMetadata};
 use tsfile::model::{ColumnCategory, Compression, DataType, Encoding, Model, Statistics};
 use tsfile::read::{ChunkReader, DEFAULT_MAX_PAGE_BYTES, DeviceRef, Index, Window};
+use tsfile::write::LOSSLESS_PROPERTY;
 use tsfile::{Error, ErrorKind, TsFileReader};
 
 use super::odd::{self, Odds};
@@ -82,6 +83,8 @@ pub struct Facts {
     pub format_version: u8,
     /// Who wrote it, in so far as bytes tell.
     pub writer: &'static str,
+    /// Whether the writer proved that it gives every value back bit for bit.
+    pub lossless: bool,
     /// tree, table or mixed.
     pub model: &'static str,
     /// Tables in byte order of their names.
@@ -125,6 +128,7 @@ pub fn collect(reader: &TsFileReader, mods: &[String]) -> Outcome<Facts> {
         size_bytes: reader.size_bytes(),
         format_version: reader.format_version().code(),
         writer: writer(reader),
+        lossless: is_lossless(reader),
         model: scope::model(reader),
         tables: tables(reader),
         devices: index.device_count() as u64,
@@ -156,11 +160,17 @@ pub fn collect(reader: &TsFileReader, mods: &[String]) -> Outcome<Facts> {
     Ok(facts)
 }
 
+fn is_lossless(reader: &TsFileReader) -> bool {
+    reader.metadata().property(LOSSLESS_PROPERTY) == Some(b"true")
+}
+
 fn writer(reader: &TsFileReader) -> &'static str {
     if reader.is_recovered() {
         "unknown, the end is missing"
     } else if reader.format_version() == FormatVersion::V3 {
-        "Java (nothing else writes version 3)"
+        "Java or this toolkit (nothing else writes version 3)"
+    } else if reader.metadata().property(LOSSLESS_PROPERTY).is_some() {
+        "this toolkit"
     } else if reader.looks_like_cpp() {
         "probably C++ or Python (the data end with the mark of the C++ library)"
     } else {

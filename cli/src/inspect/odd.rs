@@ -303,7 +303,21 @@ pub fn of_encodings(facts: &mut Facts) {
         }
     }
     let odds = &mut facts.odds;
-    if !scaled.is_empty() {
+    if facts.lossless {
+        let mut kept = scaled.clone();
+        if camel {
+            kept.insert(Encoding::Camel.name().to_owned());
+        }
+        if !kept.is_empty() {
+            odds.say(
+                "lossless",
+                format!(
+                    "nothing was lost by {}: the writer checked that every value comes back bit for bit",
+                    list(&kept)
+                ),
+            );
+        }
+    } else if !scaled.is_empty() {
         odds.say(
             "lossy_scaled_floats",
             format!(
@@ -312,7 +326,7 @@ pub fn of_encodings(facts: &mut Facts) {
             ),
         );
     }
-    if camel {
+    if camel && !facts.lossless {
         odds.say(
             "lossy_camel",
             "lossy: CAMEL rounds doubles of many digits and damages NaN",
