@@ -346,10 +346,10 @@ impl Intake {
     }
 }
 
-/// The time column of a batch, as numbers in `unit`.
+/// The time column of a batch, as numbers in `unit`. A date is its midnight in UTC.
 ///
 /// # Errors
-/// It has another type than integers or timestamps, or a null.
+/// It has another type than integers, timestamps or dates, or a null.
 pub fn times(
     field: &Field,
     array: &ArrayRef,
@@ -358,10 +358,19 @@ pub fn times(
     first_row: u64,
 ) -> Result<Int64Array> {
     let wrong = || {
-        Error::argument("the time column must be an integer or a timestamp")
+        Error::argument("the time column must be an integer, a timestamp or a date")
             .measurement(field.name())
             .got(field.data_type())
     };
+    if field.data_type() == &ArrowType::Date32 {
+        let midnights: PrimitiveArray<TimestampSecondType> =
+            widen(array.as_primitive::<Date32Type>(), |days| {
+                i64::from(days) * (MILLIS_PER_DAY / 1000)
+            });
+        let plain = Field::new(field.name(), midnights.data_type().clone(), true);
+        let midnights: ArrayRef = std::sync::Arc::new(midnights);
+        return times(&plain, &midnights, unit, lossy, first_row);
+    }
     let plain = field.clone().with_metadata(Default::default());
     let intake = Intake::try_new(&plain, unit, lossy).map_err(|_| wrong())?;
     if !matches!(

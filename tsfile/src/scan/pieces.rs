@@ -8,7 +8,7 @@ use crate::model::{ColumnCategory, DataType, DeviceId, Form, Model, TableColumn,
 use crate::read::TsFileReader;
 use crate::write::Layout;
 use crate::{Error, Result};
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 /// Names of the time and device columns of tree devices: no measurement is called so.
 const TIME: &str = "\u{1}time";
@@ -173,11 +173,17 @@ pub fn pieces(readers: Vec<TsFileReader>, request: PiecesRequest) -> Result<Piec
             return Err(Error::argument("there is no such device or table").got(name));
         }
     }
-    Ok(Pieces {
+    let pieces = Pieces {
         readers,
         request,
         left,
-    })
+    };
+    let found = pieces.columns();
+    let wanted = pieces.request.columns.iter().flatten();
+    if let Some(missing) = wanted.into_iter().find(|name| !found.contains(*name)) {
+        return Err(Error::argument("there is no such measurement or field").got(missing));
+    }
+    Ok(pieces)
 }
 
 /// Tree devices by their columns.
@@ -214,6 +220,21 @@ fn kinds(
 }
 
 impl Pieces {
+    /// Names of the measurements and fields of the pieces that are left.
+    pub fn columns(&self) -> BTreeSet<String> {
+        let of_plan = |plan: &Plan| -> Vec<String> {
+            match plan {
+                Plan::Table(table) => table
+                    .columns_of(ColumnCategory::Field)
+                    .map(|c| c.measurement.name.clone())
+                    .filter(|name| self.request.wants(name))
+                    .collect(),
+                Plan::Tree { kind, .. } => kind.columns.iter().map(|(n, _)| n.clone()).collect(),
+            }
+        };
+        self.left.iter().flat_map(of_plan).collect()
+    }
+
     fn request(&self) -> ScanRequest {
         ScanRequest::new()
             .with_text(TextMode::Binary)

@@ -24,6 +24,7 @@ impl TsFileWriter {
         let named = o.encodings.keys().chain(o.compressions.keys());
         for name in named {
             let known = input.columns.iter().any(|(_, i)| i.name == *name)
+                || input.form == Form::Table && input.has_in_lower_case(name)
                 || input.wide.iter().any(|(device, columns)| {
                     name.strip_prefix(&device.path())
                         .and_then(|rest| rest.strip_prefix('.'))
@@ -414,7 +415,8 @@ impl TsFileWriter {
             return Ok(());
         }
         let names: Vec<_> = legal.iter().map(|e| e.name()).collect();
-        let java = legal_encodings(data_type, true).contains(&encoding) && !o.java_only;
+        let in_both = legal_encodings(data_type, false).contains(&encoding);
+        let java = legal_encodings(data_type, true).contains(&encoding) && !in_both && !o.java_only;
         let error = Error::argument(format!("{encoding} is no encoding for {data_type} here"))
             .measurement(name)
             .expected(format!("one of {}", names.join(", ")));

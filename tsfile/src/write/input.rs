@@ -164,6 +164,12 @@ impl Input {
         Ok(())
     }
 
+    /// Whether there is a column of this name, whatever its case.
+    pub fn has_in_lower_case(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.columns.iter().any(|(_, i)| i.name == name)
+    }
+
     /// Names of all columns.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.schema.fields().iter().map(|f| f.name().as_str())

@@ -194,6 +194,7 @@ impl TsFileWriter {
                 self.input_shape = self.shape(&columns, aligned, every, None)?;
             }
             Form::Table => {
+                self.options.name_in_lower_case(&input);
                 self.add_table(ingest::schema_of(&input, &self.options))?;
                 self.input_shape = self.shape(&columns, true, true, None)?;
             }

@@ -1,6 +1,7 @@
 //! What a writer is told.
 
 use super::Layout;
+use super::input::Input;
 use crate::arrow::TimeUnit;
 use crate::format::FormatVersion;
 use crate::model::{Compression, Encoding, Form};
@@ -264,6 +265,22 @@ impl WriteOptions {
     pub fn with_sort(mut self, sort: Sort) -> Self {
         self.sort = sort;
         self
+    }
+
+    /// Names of a table are in lower case in a file; options may have them as they are in batches.
+    pub(super) fn name_in_lower_case(&mut self, input: &Input) {
+        fn add<T: Copy>(all: &mut HashMap<String, T>, input: &Input) {
+            let lower: Vec<_> = all
+                .iter()
+                .filter(|(name, _)| input.has_in_lower_case(name))
+                .map(|(name, value)| (name.to_lowercase(), *value))
+                .collect();
+            for (name, value) in lower {
+                all.entry(name).or_insert(value);
+            }
+        }
+        add(&mut self.encodings, input);
+        add(&mut self.compressions, input);
     }
 
     /// A property of the file, beside those that every file has.
