@@ -21,7 +21,7 @@ use crate::convert::text_input::TextOptions;
 use crate::convert::text_input::args::{From, OnError, TextArgs};
 use crate::convert::text_input::rejects::Rejects;
 use crate::convert::to_tsfile::args::{DuplicateRows, WriteArgs};
-use crate::convert::to_tsfile::{self, copy, plan};
+use crate::convert::to_tsfile::{self, copy};
 use crate::convert::tsfile::{Part, TsFiles};
 use crate::convert::{forms, input, sink, steps};
 use crate::exit::{self, Blame as _, Failure, Outcome};
@@ -34,7 +34,7 @@ const STDOUT: &str = "-";
 const TREE: &str = "tree";
 
 /// Convert between TsFile, Parquet, Arrow IPC, CSV, TSV and NDJSON, in any direction
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(after_help = "\
 Examples:
   tsfile-cli convert plant.tsfile -o plant.parquet
@@ -118,6 +118,12 @@ pub struct Args {
     pub text_input: TextArgs,
     #[command(flatten)]
     pub open: OpenArgs,
+    /// Columns whose integers are TIMESTAMPs; only `write` asks for it.
+    #[arg(skip)]
+    pub counted: Vec<String>,
+    /// Whether the summary is left out; only `write` asks for it.
+    #[arg(skip)]
+    pub quiet: bool,
 }
 
 /// Runs it.
@@ -166,6 +172,11 @@ fn with_from(args: &Args) -> String {
 /// A flag that would be ignored is a misunderstanding.
 fn check_flags(args: &Args, tsfiles: bool) -> Outcome {
     args.tag_filter.check(!args.object.device.is_empty())?;
+    // There it names the device of columns that name none.
+    let to_tsfile = match &args.output {
+        Some(output) => output_format(args, output)? == OutputFormat::TsFile,
+        None => false,
+    };
     let given: &[(&str, bool)] = if tsfiles {
         &[
             ("--tags", args.tags.is_some()),
@@ -174,7 +185,7 @@ fn check_flags(args: &Args, tsfiles: bool) -> Outcome {
     } else {
         &[
             ("--output-dir", args.output_dir.is_some()),
-            ("--device", !args.object.device.is_empty()),
+            ("--device", !args.object.device.is_empty() && !to_tsfile),
             ("--tag-filter", args.tag_filter.is_given()),
             ("--rows", args.rows.is_some()),
             ("--text", args.text.is_some()),
@@ -324,12 +335,7 @@ impl Run<'_> {
     ) -> Outcome {
         let args = self.args;
         if args.write.dry_run {
-            plan::copy(
-                &forms::name(args),
-                &args.write,
-                &output.display().to_string(),
-            );
-            return Ok(());
+            return copy::plan(files, args, &output.display().to_string());
         }
         let written = copy::run(files, args, target, &self.progress)?;
         let summary = Summary {
@@ -418,7 +424,7 @@ impl Run<'_> {
             self.progress.expect_bytes(bytes);
         }
         let options = Rc::new(TextOptions::new(args, text, &rejects));
-        let mut source = input::open(&inputs, &options)?;
+        let mut source = steps::counted(input::open(&inputs, &options)?, &args.counted);
         let keys = Keys::of(&source.schema, args);
         if args.range.is_given() {
             source = steps::within(source, &keys.time, args.range.bounds())?;
@@ -446,6 +452,9 @@ impl Run<'_> {
         let job = Job::new(args, source, &tags, &self.progress, &inputs);
         let summary = job.convert(sink, target, Some(&rejects))?;
         let skipped = skipped(rejects.borrow().lines(), args);
+        if args.quiet {
+            return Ok(());
+        }
         if !is_stdout(output) {
             say_written(&summary, output, &skipped);
         } else if !skipped.is_empty() {

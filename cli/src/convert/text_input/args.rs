@@ -29,6 +29,9 @@ pub struct TextArgs {
     /// Where lines go that --on-error skip passes over, each with the reason
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
+    /// Whether the columns are exactly those with a type, and every row has a time; only `write` asks for it.
+    #[arg(skip)]
+    pub exact: bool,
 }
 
 /// Formats by name.
@@ -87,14 +90,7 @@ fn pair(text: &str) -> Result<(String, ColumnType), String> {
     let (name, kind) = text
         .rsplit_once('=')
         .ok_or_else(|| "expected COL=TYPE".to_owned())?;
-    let known = ColumnType::ALL
-        .into_iter()
-        .find(|known| known.name().eq_ignore_ascii_case(kind));
-    let known = known.ok_or_else(|| {
-        let names = ColumnType::ALL.map(ColumnType::name);
-        format!("\"{kind}\" is no type; there are {}", names.join(", "))
-    })?;
-    Ok((name.to_owned(), known))
+    Ok((name.to_owned(), ColumnType::of(kind)?))
 }
 
 /// What a column of text can be made into.
@@ -125,6 +121,16 @@ impl ColumnType {
         Self::Date,
         Self::Timestamp,
     ];
+
+    /// The type of this name, in any case.
+    pub fn of(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter();
+        let mut named = known.filter(|known| known.name().eq_ignore_ascii_case(name));
+        named.next().ok_or_else(|| {
+            let names = Self::ALL.map(Self::name);
+            format!("\"{name}\" is no type; there are {}", names.join(", "))
+        })
+    }
 
     /// As TsFiles call it.
     pub fn name(self) -> &'static str {

@@ -27,6 +27,8 @@ pub(super) struct Column {
     /// The unit that was given, of the time column.
     unit: Option<TimeUnit>,
     is_time: bool,
+    /// Whether a null is an error.
+    required: bool,
     kind: Kind,
     settled: bool,
     /// The cell that made text of something else: line, cell, and the type before.
@@ -44,6 +46,7 @@ impl Column {
             given: options.given(name),
             unit: is_time.then_some(options.time_unit).flatten(),
             is_time,
+            required: is_time && options.exact,
             kind: Kind::Unknown,
             settled: false,
             turned: None,
@@ -60,6 +63,9 @@ impl Column {
         line: u64,
         zone: Option<Zone>,
     ) -> Result<(), String> {
+        if self.required && quoting == Quoting::Null {
+            return Err("a row without a time".to_owned());
+        }
         if self.kind == Kind::Text || quoting == Quoting::Null {
             return Ok(());
         }

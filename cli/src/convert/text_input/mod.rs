@@ -234,6 +234,9 @@ impl TextInput {
     /// When the file cannot be read, or a line is malformed and not to be skipped.
     pub fn infer(origin: Rc<Origin>, options: &Rc<TextOptions>) -> Outcome<Self> {
         let mut rows = Rows::open(&origin, &[], options)?;
+        if options.exact {
+            exact_header(&rows.name, rows.columns(), options)?;
+        }
         let mut columns: Vec<Column> = Vec::new();
         let mut record = Record::default();
         let mut count = 0;
@@ -330,6 +333,33 @@ impl TextInput {
             record: Record::default(),
             done: false,
         })
+    }
+}
+
+/// Whether a header names each column that was declared, once, and no other.
+fn exact_header(file: &str, header: &[String], options: &TextOptions) -> Outcome {
+    let bad = |column: &str, reason: &str| {
+        let declared: Vec<_> = options.typed().collect();
+        Err(Failure::input(format!(
+            "{file}: line 1, column {column}: {reason}; expected {}, found {}",
+            declared.join(", "),
+            header.join(", ")
+        )))
+    };
+    for (i, name) in header.iter().enumerate() {
+        if header.iter().take(i).any(|other| other == name) {
+            return bad(name, "it is there twice");
+        }
+        if !options.typed().any(|declared| declared == name) {
+            return bad(name, "it was not declared");
+        }
+    }
+    match options
+        .typed()
+        .find(|declared| !header.iter().any(|name| name == declared))
+    {
+        Some(missing) => bad(missing, "it is missing"),
+        None => Ok(()),
     }
 }
 

@@ -23,6 +23,8 @@ pub struct TextOptions {
     pub(super) nulls: Vec<String>,
     pub(super) zone: Option<Zone>,
     pub(super) skip: bool,
+    /// Whether the columns are exactly those with a type, and every row has a time.
+    pub(super) exact: bool,
     /// Name of the time column.
     pub(super) time: String,
     pub(super) time_unit: Option<TimeUnit>,
@@ -37,6 +39,7 @@ impl TextOptions {
             nulls: args.text_input.nulls.clone(),
             zone: args.text_input.tz,
             skip: args.text_input.on_error == Some(OnError::Skip),
+            exact: args.text_input.exact,
             time: args.time_column.clone().unwrap_or_else(|| TIME.to_owned()),
             time_unit: args.time.time_unit.map(crate::args::TimeUnit::arrow),
             args: args.clone(),

@@ -2,15 +2,17 @@
 
 use std::collections::HashSet;
 
-use tsfile::scan::{Piece, PiecesRequest, pieces};
+use arrow_schema::FieldRef;
+use tsfile::scan::{Piece, Pieces, PiecesRequest, pieces};
 use tsfile::write::{LOSSLESS_PROPERTY, WriteOptions};
 use tsfile::{ReadOptions, TsFileReader, TsFileWriter, WriteSummary};
 
 use super::digest::{Digest, Keys};
-use super::{blamed, finish, same, sink};
+use super::{blamed, finish, plan, same, sink};
 use crate::cmd::convert::Args;
 use crate::convert::atomic::Target;
 use crate::convert::forms;
+use crate::convert::steps::shortened;
 use crate::convert::tsfile::TsFiles;
 use crate::exit::{Failure, Outcome};
 use crate::progress::Progress;
@@ -46,6 +48,72 @@ pub fn is_meant(args: &Args) -> bool {
         && !args.tag_filter.is_given()
 }
 
+/// What is wanted, after a look at the flags.
+fn pieces_of(files: &TsFiles, args: &Args) -> Outcome<Pieces> {
+    let input = forms::name(args);
+    if args.write.model.is_some() {
+        return Err(Failure::usage(format!(
+            "{input}: a copy keeps the model of each device; write another format first, then convert that with --model"
+        )));
+    }
+    let pieces = pieces(files.readers().to_vec(), wanted(args)).map_err(|e| blamed(e, &input))?;
+    let columns = pieces.columns();
+    let encodings = args.write.encoding.iter().map(|(name, _)| name);
+    let compressions = args
+        .write
+        .compression
+        .iter()
+        .filter_map(|(c, _)| c.as_ref());
+    let missing = encodings
+        .chain(compressions)
+        .find(|name| !columns.contains(*name) && !columns.contains(&name.to_lowercase()));
+    if let Some(missing) = missing {
+        let known: Vec<_> = columns.iter().map(String::as_str).collect();
+        return Err(Failure::usage(format!(
+            "{input}: no column is called {missing}; there are {}",
+            shortened(&known)
+        )));
+    }
+    Ok(pieces)
+}
+
+/// Prints what would be written.
+///
+/// # Errors
+///
+/// When it could not be.
+pub fn plan(files: &TsFiles, args: &Args, output: &str) -> Outcome {
+    let input = forms::name(args);
+    let (nowhere, _) = sink::of_target(Target::nowhere());
+    let mut writer = TsFileWriter::start_devices(nowhere, args.write.library())
+        .map_err(|e| blamed(e, &input))?;
+    let mut columns = Vec::new();
+    for piece in pieces_of(files, args)? {
+        let piece = piece?;
+        let keys = keys_of(&piece);
+        let schema = piece.scan.schema();
+        let object = match (piece.table, piece.aligned) {
+            (Some(table), _) => format!("table {table}"),
+            (None, true) => "aligned devices".to_owned(),
+            (None, false) => "non-aligned devices".to_owned(),
+        };
+        for field in schema.fields() {
+            let name = field.name();
+            if *name != keys.time && (object.starts_with("table ") || !keys.device.contains(name)) {
+                columns.push((
+                    object.clone(),
+                    keys.device.contains(name),
+                    FieldRef::clone(field),
+                ));
+            }
+        }
+        writer
+            .set_layout(schema, piece.layout)
+            .map_err(|e| blamed(e, &input))?;
+    }
+    plan::copy(&columns, &input, &args.write, output)
+}
+
 /// Writes what is wanted of `files` to `target`.
 ///
 /// # Errors
@@ -57,14 +125,9 @@ pub fn run(
     target: Target,
     progress: &Progress,
 ) -> Outcome<WriteSummary> {
-    if args.write.model.is_some() {
-        return Err(Failure::usage(format!(
-            "{}: a copy keeps the model of each device; write another format first, then convert that with --model",
-            forms::name(args)
-        )));
-    }
-    let (readers, wanted) = (files.readers(), wanted(args));
+    let readers = files.readers();
     let input = &forms::name(args);
+    let pieces_left = pieces_of(files, args)?;
     let (sink, temporary) = sink::of_target(target);
     let mut digest = args
         .write
@@ -72,7 +135,7 @@ pub fn run(
         .then(|| Digest::new(Default::default(), false));
     let options = with_properties(args.write.library(), readers);
     let mut writer = TsFileWriter::start_devices(sink, options).map_err(|e| blamed(e, input))?;
-    for piece in pieces(readers.to_vec(), wanted)? {
+    for piece in pieces_left {
         let piece = piece?;
         let keys = keys_of(&piece);
         writer

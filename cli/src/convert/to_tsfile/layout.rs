@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use arrow_schema::Schema;
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::{FieldRef, Fields, Schema, SchemaRef};
 use tsfile::model::split_path;
 
 use super::args::Model;
@@ -10,8 +11,9 @@ use crate::args::Form;
 use crate::cmd::convert::Args;
 use crate::convert::forms;
 use crate::convert::retry;
+use crate::convert::source::Source;
 use crate::convert::steps::Keys;
-use crate::exit::{Failure, Outcome};
+use crate::exit::{Blame as _, Failure, Outcome};
 
 /// How rows are to be taken.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub struct Shape {
     pub table: Option<String>,
     /// Tag columns.
     pub tags: Vec<String>,
+    /// In the form wide, the device of columns that are no paths.
+    pub under: Option<String>,
     /// Whether tree devices have one time column.
     pub aligned: bool,
 }
@@ -52,16 +56,20 @@ pub fn shape_of(schema: &Schema, args: &Args, keys: &Keys) -> Outcome<Shape> {
         .with_commands([retry::command(&guess)]));
     }
     let values = names.iter().filter(|n| **n != time);
-    let is_path = |name: &&&str| {
-        let nodes = split_path(name);
-        nodes.len() > 2 && nodes.first() == Some(&"root")
-    };
+    let given = args.object.device.as_slice();
+    if given.len() > 1 || !given.is_empty() && args.input_form.is_some_and(|f| f != Form::Wide) {
+        return Err(Failure::usage(format!(
+            "{}: -d is the one device of columns that are no paths, in the form wide; leave it out",
+            forms::name(args)
+        )));
+    }
     let form = match args.input_form {
         Some(form) => form,
+        None if !given.is_empty() => Form::Wide,
         None if args.object.table.is_some() || args.tags.is_some() => Form::Table,
         None if tags.is_some() => Form::Table,
         None if names.contains(&device.as_str()) => Form::Narrow,
-        None if values.clone().count() > 0 && values.clone().all(|n| is_path(&n)) => Form::Wide,
+        None if values.clone().count() > 0 && values.clone().all(|n| is_path(n)) => Form::Wide,
         None => return Err(unclear(schema, args)),
     };
     let to = match (args.write.model, args.form, form) {
@@ -100,7 +108,39 @@ pub fn shape_of(schema: &Schema, args: &Args, keys: &Keys) -> Outcome<Shape> {
         device,
         table,
         tags,
+        under: args.object.device.first().cloned(),
         aligned: args.write.aligned.unwrap_or(true),
+    })
+}
+
+fn is_path(name: &str) -> bool {
+    let nodes = split_path(name);
+    nodes.len() > 2 && nodes.first() == Some(&"root")
+}
+
+/// Rows in the form wide whose columns, where they are no paths, belong to `device`.
+pub fn below(source: Source, device: &str, time: &str) -> Source {
+    let rename = |f: &FieldRef| {
+        let name = f.name();
+        if name == time || is_path(name) {
+            return FieldRef::clone(f);
+        }
+        // A dot in a name is no step of a path.
+        let quote = if name.contains('.') { "`" } else { "" };
+        let path = format!("{device}.{quote}{name}{quote}");
+        FieldRef::new(f.as_ref().clone().with_name(path))
+    };
+    let fields: Fields = source.schema.fields().iter().map(rename).collect();
+    let schema = SchemaRef::new(Schema::new_with_metadata(
+        fields,
+        source.schema.metadata().clone(),
+    ));
+    let (renamed, sorted_by) = (SchemaRef::clone(&schema), source.sorted_by.clone());
+    source.map(schema, sorted_by, move |batch| {
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let (_, columns, _) = batch.into_parts();
+        RecordBatch::try_new_with_options(SchemaRef::clone(&renamed), columns, &options)
+            .output("cannot rename columns")
     })
 }
 
@@ -125,10 +165,11 @@ fn table_name(args: &Args) -> String {
 
 fn unclear(schema: &Schema, args: &Args) -> Failure {
     let text = forms::text_columns(schema);
-    let wide = Args {
+    let mut wide = Args {
         input_form: Some(Form::Wide),
         ..args.clone()
     };
+    wide.object.device = vec![format!("root.{}", table_name(args))];
     let narrow = Args {
         device_column: Some(text.first().cloned().unwrap_or_else(|| "DEVICE".to_owned())),
         input_form: Some(Form::Narrow),
@@ -143,7 +184,7 @@ fn unclear(schema: &Schema, args: &Args) -> Failure {
         ..args.clone()
     };
     Failure::usage(format!(
-        "{}: it is not clear which device a row belongs to; expected tag columns (form table), a device column (narrow), or columns named after paths below root (wide)",
+        "{}: it is not clear which device a row belongs to; expected tag columns (form table), a device column (narrow), or columns that are paths below root or belong to one device (wide)",
         forms::name(args)
     ))
     .with_commands([table, narrow, wide].map(|a| retry::command(&a)))

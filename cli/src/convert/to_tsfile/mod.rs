@@ -19,13 +19,14 @@ use crate::args::Form;
 use crate::cmd::convert::Args;
 use crate::convert::atomic::Target;
 use crate::convert::format::InputFormat;
-use crate::convert::forms;
 use crate::convert::sink::Sink;
 use crate::convert::source::Source;
 use crate::convert::steps::Keys as StepKeys;
+use crate::convert::text_input::args::{ColumnType, Types};
 use crate::convert::tsfile::{Part, TsFiles};
+use crate::convert::{forms, retry};
 use crate::exit::{self, Failure, Outcome};
-use args::Model;
+use args::{Model, Version};
 use digest::{Digest, Keys};
 use layout::{Shape, shape_of};
 
@@ -57,12 +58,25 @@ impl RowsPlan {
         }
     }
 
+    fn all_options(&self) -> WriteOptions {
+        let options = self.options.clone();
+        options
+            .with_time_unit(self.unit)
+            .with_layout(layout_of(&self.shape))
+    }
+
     /// Prints what would be written.
     ///
     /// # Errors
     ///
     /// When it could not be.
-    pub fn print(&self, schema: &Schema, args: &Args) -> Outcome {
+    pub fn print(&self, schema: &SchemaRef, args: &Args) -> Outcome {
+        // What a writer refuses before it has seen a row is refused here too.
+        let (nowhere, _) = sink::of_target(Target::nowhere());
+        let schema = SchemaRef::clone(schema);
+        TsFileWriter::start(nowhere, SchemaRef::clone(&schema), self.all_options())
+            .map_err(|e| blamed(e, &self.input))?;
+        let schema = &schema;
         plan::rows(schema, &self.shape, &args.write, self.unit, &self.output)
     }
 }
@@ -79,8 +93,13 @@ pub fn of_rows(
     formats: &[InputFormat],
 ) -> Outcome<(Source, RowsPlan)> {
     let mut shape = shape_of(&source.schema, args, keys)?;
+    check_dates(&source.schema, &shape, args, formats)?;
+    check_version(&shape, args)?;
     let unit = unit_of(args, &source.schema, &shape, formats);
-    let mut source = source;
+    let mut source = match &shape.under {
+        Some(device) => layout::below(source, device, &shape.time),
+        None => source,
+    };
     if shape.form != shape.to {
         let mut reshaped = args.clone();
         reshaped.input_form = Some(shape.form);
@@ -130,10 +149,51 @@ pub fn of_part(args: &Args, part: &Part, files: &TsFiles, schema: &Schema) -> Ou
         device: keys.device,
         table,
         tags,
+        under: None,
         aligned: args.write.aligned.unwrap_or(true),
     };
     let unit = args.time.time_unit.unwrap_or_default().library();
     Ok(RowsPlan::new(args, shape, unit))
+}
+
+/// A time that is a date is its midnight in UTC, unless a zone is given: then it is to be read so.
+fn check_dates(schema: &Schema, shape: &Shape, args: &Args, formats: &[InputFormat]) -> Outcome {
+    let is_date = schema
+        .field_with_name(&shape.time)
+        .is_ok_and(|f| f.data_type() == &DataType::Date32);
+    if !is_date || !formats.iter().all(|f| f.is_text()) {
+        return Ok(());
+    }
+    if args.text_input.tz.is_none() {
+        exit::say(format_args!(
+            "the times are dates; midnight in UTC was taken (--types {}=TIMESTAMP --tz +02:00 for another zone)",
+            shape.time
+        ));
+        return Ok(());
+    }
+    let mut typed = args.clone();
+    let time = (shape.time.clone(), ColumnType::Timestamp);
+    typed.text_input.types.push(Types(vec![time]));
+    Err(Failure::usage(format!(
+        "{}: the times are dates, which have no zone; to take midnight in that of --tz they have to be read as timestamps",
+        forms::name(args)
+    ))
+    .with_commands([retry::command(&typed)]))
+}
+
+/// Version 3 has no tables.
+fn check_version(shape: &Shape, args: &Args) -> Outcome {
+    if shape.to != Form::Table || args.write.format_version != Some(Version::V3) {
+        return Ok(());
+    }
+    let (mut newer, mut tree) = (args.clone(), args.clone());
+    newer.write.format_version = Some(Version::V4);
+    tree.write.model = Some(Model::Tree);
+    Err(Failure::usage(format!(
+        "{}: format version 3 has no tables; expected version 4, or tree devices",
+        forms::name(args)
+    ))
+    .with_commands([newer, tree].map(|a| retry::command(&a))))
 }
 
 /// The unit that is asked for; else that of the cells of text; else milliseconds.
@@ -181,6 +241,7 @@ impl TsFileSink {
     ///
     /// When a column cannot be written, or is asked to be written in a way that is not legal.
     pub fn start(plan: RowsPlan, target: Target, schema: &SchemaRef) -> Outcome<Self> {
+        let options = plan.all_options();
         let RowsPlan {
             shape,
             unit,
@@ -188,10 +249,6 @@ impl TsFileSink {
             input,
             ..
         } = plan;
-        let options = plan
-            .options
-            .with_time_unit(unit)
-            .with_layout(layout_of(&shape));
         let (sink, temporary) = sink::of_target(target);
         let verify = temporary.filter(|_| plan.verify).map(|temporary| Verify {
             temporary,
@@ -316,19 +373,19 @@ fn finish(
     };
     if summary.rows_without_values > 0 {
         exit::say(format_args!(
-            "{} rows have no value in any column and could not be kept",
-            summary.rows_without_values
+            "{} without a value in any column could not be kept",
+            rows(summary.rows_without_values)
         ));
     }
     if summary.duplicates > 0 {
         exit::say(format_args!(
-            "{} rows gave way to another one with the same device and time",
-            summary.duplicates
+            "{} gave way to another one with the same device and time",
+            rows(summary.duplicates)
         ));
     }
     if summary.devices_sorted > 0 {
         exit::say(format_args!(
-            "{} of {} devices were not in the order of time and were sorted",
+            "the rows of {} of {} devices were not in the order of time and were sorted",
             summary.devices_sorted, summary.devices
         ));
     }
@@ -339,6 +396,10 @@ fn finish(
         ));
     }
     Ok(summary)
+}
+
+fn rows(n: u64) -> String {
+    format!("{n} row{}", if n == 1 { "" } else { "s" })
 }
 
 /// The sink names itself; everything else is about the input.

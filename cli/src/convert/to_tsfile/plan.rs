@@ -2,7 +2,7 @@
 
 use std::io;
 
-use arrow_schema::Schema;
+use arrow_schema::{FieldRef, Schema};
 use tsfile::arrow::{Intake, TimeUnit};
 use tsfile::model::DataType;
 
@@ -83,22 +83,52 @@ pub fn rows(
     printer.finish().output("stdout")
 }
 
-/// Says what a copy of TsFiles would be.
-pub fn copy(inputs: &str, write: &WriteArgs, output: &str) {
-    let aligned = match write.aligned {
-        None => "as they are",
-        Some(true) => "aligned",
-        Some(false) => "non-aligned",
-    };
+/// Prints what a copy of TsFiles would be, from its columns: of what, whether it is a tag, and as rows have it.
+///
+/// # Errors
+///
+/// When stdout is closed.
+pub fn copy(
+    columns: &[(String, bool, FieldRef)],
+    inputs: &str,
+    write: &WriteArgs,
+    output: &str,
+) -> Outcome {
     crate::exit::say(format_args!(
-        "{output}: format version {}, tables and tree devices ({aligned}) of {inputs}, each value with its type, encoding {}; nothing was written",
-        version(write),
-        if write.encoding.is_empty() {
-            "auto"
-        } else {
-            "auto where none is given"
-        }
+        "{output}: format version {}, a copy of {inputs}; nothing was written",
+        version(write)
     ));
+    let out = io::stdout().lock();
+    let names = [
+        "object",
+        "column",
+        "category",
+        "data_type",
+        "encoding",
+        "compression",
+    ];
+    let mut printer =
+        Printer::start(out, Format::Table, FormatArgs::default().look(), names).output("stdout")?;
+    for (object, is_tag, field) in columns {
+        let data_type = Intake::try_new(field, TimeUnit::default(), write.lossy)?.data_type;
+        let name = field.name();
+        let row = if *is_tag {
+            [object, name, "TAG", "STRING", "-", "-"].map(str::to_owned)
+        } else {
+            [
+                object.clone(),
+                name.clone(),
+                "FIELD".into(),
+                data_type.to_string(),
+                encoding(write, name, data_type),
+                compression(write, Some(name)),
+            ]
+        };
+        printer
+            .row(&row.each_ref().map(|text| text.as_str().into()))
+            .output("stdout")?;
+    }
+    printer.finish().output("stdout")
 }
 
 fn version(write: &WriteArgs) -> u8 {
