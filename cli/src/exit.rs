@@ -57,6 +57,13 @@ impl Failure {
         self
     }
 
+    /// Without such commands.
+    #[must_use]
+    pub fn without_commands(mut self) -> Self {
+        self.commands.clear();
+        self
+    }
+
     /// Whose fault it is.
     #[cfg(test)]
     pub fn fault(&self) -> Fault {

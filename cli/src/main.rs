@@ -46,6 +46,7 @@ enum Command {
     Count(cmd::count::Args),
     Head(cmd::head::Args),
     Cat(cmd::cat::Args),
+    Write(cmd::write::Args),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         Command::Count(args) => cmd::count::run(&args),
         Command::Head(args) => cmd::head::run(&args),
         Command::Cat(args) => cmd::cat::run(&args),
+        Command::Write(args) => cmd::write::run(&args),
     };
     exit::code(result)
 }

@@ -9,3 +9,4 @@ pub mod ls;
 pub mod meta;
 pub mod schema;
 pub mod stats;
+pub mod write;
