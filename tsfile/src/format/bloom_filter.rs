@@ -111,8 +111,7 @@ impl BloomFilter {
     }
 
     fn set(&mut self, path: &str, tail: Tail) {
-        for seed in SEEDS.iter().take(self.hashes as usize) {
-            let bit = self.position(path, *seed, tail);
+        for bit in self.positions(path, tail) {
             if let Some(byte) = self.bytes.get_mut((bit / 8) as usize) {
                 *byte |= 1 << (bit % 8);
             }
@@ -134,22 +133,21 @@ impl BloomFilter {
     }
 
     /// The bit of each hash.
-    fn positions(&self, path: &str, tail: Tail) -> impl Iterator<Item = u32> {
-        SEEDS
-            .iter()
+    fn positions(&self, path: &str, tail: Tail) -> impl Iterator<Item = u32> + use<> {
+        let bits = self.bits.max(1);
+        let hashes = murmur(path.as_bytes(), tail);
+        hashes
+            .into_iter()
             .take(self.hashes as usize)
-            .map(move |seed| self.position(path, *seed, tail))
-    }
-
-    fn position(&self, path: &str, seed: u64, tail: Tail) -> u32 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the hash is defined as the low 32 bits"
-        )]
-        let low = murmur(path.as_bytes(), seed, tail) as i32;
-        // Java takes the absolute value, which the smallest integer does not have.
-        let hash = low.checked_abs().unwrap_or(0).unsigned_abs();
-        hash % self.bits.max(1)
+            .map(move |hash| {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "the hash is defined as the low 32 bits"
+                )]
+                let low = hash as i32;
+                // Java takes the absolute value, which the smallest integer does not have.
+                low.checked_abs().unwrap_or(0).unsigned_abs() % bits
+            })
     }
 }
 
@@ -173,7 +171,13 @@ impl Tail {
         }
     }
 
+    /// Up to eight bytes.
     fn block(self, bytes: &[u8]) -> u64 {
+        if let Some(whole) = bytes.first_chunk() {
+            if matches!(self, Self::Cpp) || bytes.is_ascii() {
+                return u64::from_le_bytes(*whole);
+            }
+        }
         (0u32..)
             .step_by(8)
             .zip(bytes)
@@ -184,37 +188,44 @@ impl Tail {
 const C1: u64 = 0x87c3_7b91_1142_53d5;
 const C2: u64 = 0x4cf5_ad43_2745_937f;
 
-fn murmur(data: &[u8], seed: u64, tail: Tail) -> u64 {
+/// The hash with each of the seeds; what does not depend on the seed is done once.
+fn murmur(data: &[u8], tail: Tail) -> [u64; SEEDS.len()] {
     let mix1 = |k: u64| k.wrapping_mul(C1).rotate_left(31).wrapping_mul(C2);
     let mix2 = |k: u64| k.wrapping_mul(C2).rotate_left(33).wrapping_mul(C1);
-    let (mut h1, mut h2) = (seed, seed);
+    let mut hashes = SEEDS.map(|seed| (seed, seed));
     let mut blocks = data.chunks_exact(16);
     for block in &mut blocks {
         let (low, high) = block.split_at(8);
-        h1 = (h1 ^ mix1(Tail::Cpp.block(low)))
-            .rotate_left(27)
-            .wrapping_add(h2)
-            .wrapping_mul(5)
-            .wrapping_add(0x52dc_e729);
-        h2 = (h2 ^ mix2(Tail::Cpp.block(high)))
-            .rotate_left(31)
-            .wrapping_add(h1)
-            .wrapping_mul(5)
-            .wrapping_add(0x3849_5ab5);
+        let (k1, k2) = (mix1(Tail::Cpp.block(low)), mix2(Tail::Cpp.block(high)));
+        for (h1, h2) in &mut hashes {
+            *h1 = (*h1 ^ k1)
+                .rotate_left(27)
+                .wrapping_add(*h2)
+                .wrapping_mul(5)
+                .wrapping_add(0x52dc_e729);
+            *h2 = (*h2 ^ k2)
+                .rotate_left(31)
+                .wrapping_add(*h1)
+                .wrapping_mul(5)
+                .wrapping_add(0x3849_5ab5);
+        }
     }
     let rest = blocks.remainder();
     let (low, high) = rest.split_at(rest.len().min(8));
-    h2 ^= mix2(tail.block(high));
-    h1 ^= mix1(tail.block(low));
-    h1 ^= data.len() as u64;
-    h2 ^= data.len() as u64;
-    h1 = h1.wrapping_add(h2);
-    h2 = h2.wrapping_add(h1);
-    h1 = finish(h1);
-    h2 = finish(h2);
-    h1 = h1.wrapping_add(h2);
-    h2 = h2.wrapping_add(h1);
-    h1.wrapping_add(h2)
+    let (k1, k2) = (mix1(tail.block(low)), mix2(tail.block(high)));
+    hashes.map(|(mut h1, mut h2)| {
+        h2 ^= k2;
+        h1 ^= k1;
+        h1 ^= data.len() as u64;
+        h2 ^= data.len() as u64;
+        h1 = h1.wrapping_add(h2);
+        h2 = h2.wrapping_add(h1);
+        h1 = finish(h1);
+        h2 = finish(h2);
+        h1 = h1.wrapping_add(h2);
+        h2 = h2.wrapping_add(h1);
+        h1.wrapping_add(h2)
+    })
 }
 
 fn finish(mut k: u64) -> u64 {
