@@ -430,13 +430,13 @@ impl TsFileWriter {
     /// The device of a key, known or new.
     pub(super) fn device(&mut self, key: &[u8], aligned: bool) -> Result<u32> {
         if let Some(known) = self.known_devices.get(key) {
-            let d = &self.devices[*known as usize];
+            let d = &self.devices[known as usize];
             if d.aligned != aligned {
                 return Err(
                     Error::argument("a device is either aligned or not").device(d.id.path())
                 );
             }
-            return Ok(*known);
+            return Ok(known);
         }
         let any_path = self.input_any_path;
         let id = input::device_of(key, any_path)?;
@@ -458,7 +458,7 @@ impl TsFileWriter {
             needs_sort: false,
             closed: ClosedChunks::default(),
         });
-        self.known_devices.insert(key.to_vec(), at);
+        self.known_devices.add(key, at);
         Ok(at)
     }
 }

@@ -31,6 +31,7 @@ mod group;
 mod held;
 mod ingest;
 mod input;
+mod known;
 mod layout;
 mod options;
 mod order;
@@ -58,6 +59,7 @@ use choose::Plan;
 use chunk::{ChunkWriter, How};
 use held::{Held, Measurement, Run, Shape};
 use input::Input;
+use known::Known;
 use output::Output;
 use std::collections::HashMap;
 use std::path::Path;
@@ -86,7 +88,7 @@ pub struct TsFileWriter {
     known_measurements: HashMap<Measurement, u32>,
     shapes: Vec<Shape>,
     devices: Vec<Device>,
-    known_devices: HashMap<Vec<u8>, u32>,
+    known_devices: Known,
     held: Vec<Held>,
     held_bytes: usize,
     /// Bytes of what has to stay until the end.
@@ -242,7 +244,7 @@ impl TsFileWriter {
             known_measurements: HashMap::new(),
             shapes: Vec::new(),
             devices: Vec::new(),
-            known_devices: HashMap::new(),
+            known_devices: Known::default(),
             held: Vec::new(),
             held_bytes: 0,
             kept_bytes: 0,
