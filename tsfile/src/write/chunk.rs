@@ -488,8 +488,8 @@ impl Pages {
             None => {
                 self.compressor
                     .compress(Compression::Lz4, &self.body, &mut self.compressed)?;
-                // What it saves has to be worth undoing it.
-                if self.compressed.len() + self.compressed.len() / 32 < self.body.len() {
+                // What it saves has to be worth undoing it, which costs little where it saves little: of random numbers it is the bitmap.
+                if self.compressed.len() + self.compressed.len() / 128 < self.body.len() {
                     Compression::Lz4
                 } else {
                     self.compressed.clear();
