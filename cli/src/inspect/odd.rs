@@ -370,7 +370,7 @@ pub fn of_encodings(facts: &mut Facts) {
     if !raw_before.is_empty() && !v3 {
         odds.say(
             "cpp_before_2_4_differs",
-            format!("C++ before 2.4.0 has another layout for {}: it misreads that of Java and newer C++, and they its", list(&raw_before)),
+            format!("C++ before 2.5.0 misreads {} of Java and newer C++, without an error, and before 2.4.0 it wrote another layout that they misread", list(&raw_before)),
         );
     }
     if facts.compressions.contains_key(&Compression::Lzo) {

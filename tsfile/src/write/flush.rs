@@ -128,6 +128,15 @@ impl TsFileWriter {
         self.summary.rows += rows as u64;
         let d = &mut self.devices[device as usize];
         let several = !end || !d.closed.is_empty();
+        if d.aligned && !d.closed.is_empty() {
+            let new = series
+                .iter()
+                .find(|s| d.closed.way(Some(s.measurement)).is_none());
+            if let Some(s) = new {
+                let name = &self.measurements[s.measurement as usize].name;
+                return Err(late(name).device(d.id.path()));
+            }
+        }
         let mut file = OfDevice {
             id: &d.id,
             closed: &mut d.closed,
@@ -261,6 +270,13 @@ impl TsFileWriter {
         names.dedup();
         self.summary.empty_columns = names;
     }
+}
+
+/// Readers pair the chunks of an aligned device by their position, so a column has to be there from the first chunk group on.
+fn late(measurement: &str) -> Error {
+    Error::argument("the measurement is new, and rows of its aligned device are written already")
+        .measurement(measurement)
+        .hint("announce all columns with the first rows, raise `memory_limit` (--memory-limit), or write the device non-aligned (--aligned false)")
 }
 
 /// Where the chunks of a device go.

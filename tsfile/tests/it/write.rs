@@ -543,3 +543,23 @@ fn chunks_of_a_series_are_written_in_one_way() {
         assert_eq!(columns(&rows(&reader, Form::Wide)), columns(&all));
     }
 }
+
+/// References take the chunks of a column for those of the times with the same numbers.
+#[test]
+fn a_column_that_comes_late_is_refused_for_an_aligned_device() {
+    let a = record_batch!(("time", Int64, [1]), ("s", Int32, [1])).unwrap();
+    let b = record_batch!(("time", Int64, [2]), ("s", Int32, [2]), ("t", Int32, [3])).unwrap();
+    let device = DeviceId::from_path("root.d");
+    for aligned in [true, false] {
+        let sink = Box::new(MemorySink::new("memory.tsfile"));
+        let mut writer = TsFileWriter::start_devices(sink, WriteOptions::default()).unwrap();
+        writer.write_device(&device, aligned, &a).unwrap();
+        writer.flush().unwrap();
+        writer.write_device(&device, aligned, &b).unwrap();
+        let result = writer.finish();
+        assert_eq!(result.is_ok(), !aligned);
+        if let Err(e) = result {
+            assert!(e.to_string().contains("is new, and rows of its aligned device are written already (device root.d, measurement t)"), "{e}");
+        }
+    }
+}
