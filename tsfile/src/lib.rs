@@ -70,7 +70,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Encodings are chosen by the data and lose nothing; see [`write`]. [`scan::pieces`] hands out whole files as a writer takes them.
+//! Encodings are chosen by the data and lose nothing; see [`mod@write`]. [`scan::pieces`] hands out whole files as a writer takes them.
 //!
 //! # The file
 //!
@@ -136,7 +136,7 @@
 //!
 //! # Layers
 //!
-//! [`wire`] and [`model`] are at the bottom; on them [`mod@format`], [`encoding`], [`compress`] and [`io`]; then [`arrow`], [`read`] and [`write`], [`form`] and,
+//! [`wire`] and [`model`] are at the bottom; on them [`mod@format`], [`encoding`], [`compress`] and [`io`]; then [`arrow`], [`read`] and [`mod@write`], [`form`] and,
 //! at the top, [`scan`]. Imports point down only. docs/architecture.md walks through a scan.
 
 mod error;
