@@ -244,7 +244,9 @@ impl TsFileWriter {
             let same = time == last || d.written_until == Some(time);
             let failed = if same && duplicates == Duplicates::Error {
                 Some(order::duplicate(held, row, time))
-            } else if time < last && strict || written && !same {
+            } else if time < last && strict || written && (!same || duplicates == Duplicates::Last)
+            {
+                // A row that is in the file cannot give way any more.
                 Some(order::backwards(held, row, time, last, strict))
             } else {
                 None

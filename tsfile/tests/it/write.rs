@@ -563,3 +563,37 @@ fn a_column_that_comes_late_is_refused_for_an_aligned_device() {
         }
     }
 }
+
+#[test]
+fn a_row_that_is_in_the_file_cannot_give_way_to_a_later_one() {
+    let batch = |times: [i64; 3], values: [i32; 3]| {
+        record_batch!(
+            ("time", Int64, times.to_vec()),
+            ("root.d.s", Int32, values.to_vec())
+        )
+        .unwrap()
+    };
+    let batches = [batch([1, 2, 3], [1, 2, 3]), batch([2, 4, 5], [20, 4, 5])];
+    let options = |duplicates| {
+        WriteOptions::default()
+            .with_memory_limit(0)
+            .with_duplicates(duplicates)
+    };
+    let e = written(&batches, options(Duplicates::Last))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        e.contains("row 4: the device goes back from time 3 to 2"),
+        "{e}"
+    );
+    let (reader, _) = written(
+        &batches,
+        WriteOptions::default().with_duplicates(Duplicates::Last),
+    )
+    .unwrap();
+    let back = rows(&reader, Form::Wide);
+    assert_eq!(
+        back.column(1).as_ref(),
+        &Int32Array::from(vec![1, 20, 3, 4, 5])
+    );
+}
