@@ -257,10 +257,24 @@ impl Pieces {
             .with_form(Form::Table)
             .with_table(Some(&table.name))
             .with_time_column(&time);
+        let is_tag = |c: &TableColumn| c.category == ColumnCategory::Tag;
+        let declared = table.columns.iter().filter(|c| match c.category {
+            ColumnCategory::Tag => true,
+            ColumnCategory::Field => self.request.wants(&c.measurement.name),
+            _ => false,
+        });
+        let sorted = declared.clone().map(is_tag).is_sorted_by(|a, b| a >= b);
         if self.request.columns.is_some() {
-            let fields = table.columns_of(ColumnCategory::Field).map(name);
-            let chosen = fields.filter(|f| self.request.wants(f));
-            request = request.with_columns(Some(tags.iter().cloned().chain(chosen).collect()));
+            request = request.with_columns(Some(declared.map(name).collect()));
+        } else if !sorted {
+            // A scan has the tags first, but a schema need not. What it does not declare comes last.
+            let all = scan(self.readers.clone(), request.clone())?.schema();
+            let names = all.fields().iter().map(|f| f.name().clone());
+            let declared: Vec<String> = declared.map(name).collect();
+            let others: Vec<String> = names
+                .filter(|n| *n != time && !declared.contains(n))
+                .collect();
+            request = request.with_columns(Some([declared, others].concat()));
         }
         Ok(Piece {
             layout: Layout::default()

@@ -66,6 +66,7 @@ pub fn shape_of(schema: &Schema, args: &Args, keys: &Keys) -> Outcome<Shape> {
     let form = match args.input_form {
         Some(form) => form,
         None if !given.is_empty() => Form::Wide,
+        None if names.contains(&device.as_str()) && tags_to_be(args, &names) => Form::Narrow,
         None if args.object.table.is_some() || args.tags.is_some() => Form::Table,
         None if tags.is_some() => Form::Table,
         None if names.contains(&device.as_str()) => Form::Narrow,
@@ -111,6 +112,13 @@ pub fn shape_of(schema: &Schema, args: &Args, keys: &Keys) -> Outcome<Shape> {
         under: args.object.device.first().cloned(),
         aligned: args.write.aligned.unwrap_or(true),
     })
+}
+
+/// Whether rows are to become a table whose tags are no columns yet, but nodes of device names.
+fn tags_to_be(args: &Args, names: &[&str]) -> bool {
+    let to_table = args.write.model == Some(Model::Table) || args.form == Some(Form::Table);
+    let tags = forms::given_tags(args).unwrap_or_default();
+    to_table && tags.iter().any(|tag| !names.contains(&tag.as_str()))
 }
 
 fn is_path(name: &str) -> bool {
