@@ -1,0 +1,120 @@
+//! Between TsFile and every other format, and back.
+
+use crate::dump::dump;
+use crate::*;
+
+const FORMATS: [&str; 5] = ["parquet", "arrow", "csv", "tsv", "ndjson"];
+
+/// Real samples in every form, through every format into a TsFile: its rows are those of the sample.
+#[test]
+fn samples_go_through_every_format() {
+    let dir = with(&[]);
+    let dir = dir.path();
+    let narrow = ["--form", "narrow"];
+    let wide = ["--form", "wide"];
+    for (sample, from, to) in [
+        ("java-2.4.0/types_tree.tsfile", &narrow[..], &[][..]),
+        (
+            "java-2.4.0/types_tree.tsfile",
+            &wide,
+            &["--input-form", "wide"],
+        ),
+        ("cpp-2.5.0/tree_all_types_plain.tsfile", &narrow, &[]),
+        (
+            "cpp-2.5.0/tree_all_types_plain.tsfile",
+            &wide,
+            &["--aligned", "false"],
+        ),
+        (
+            "java-1.1.3/types_tree.tsfile",
+            &narrow,
+            &["--format-version", "3"],
+        ),
+        ("cpp-2.5.0/table_all_types.tsfile", &[], &[]),
+        ("cpp-2.5.0/table_nulls_multipage.tsfile", &[], &[]),
+        ("java-v4/table.tsfile", &[], &[]),
+    ] {
+        let file = golden(sample);
+        let file = file.to_str().unwrap();
+        let expected = csv(dir, file, from);
+        let tags = tags(dir, file);
+        for format in FORMATS {
+            let middle = format!("m.{format}");
+            let last = ["--force", "--verify"];
+            ok(dir, &[&[file, "-o", &middle, "--force"], from].concat());
+            // What Parquet and Arrow files record, text does not.
+            let text = !matches!(format, "parquet" | "arrow");
+            let mut args = [&[&middle, "-o", "x.tsfile"], to, &last].concat();
+            if let Some(tags) = tags.as_deref().filter(|_| text) {
+                args.extend(["--tags", tags]);
+            }
+            ok(dir, &args);
+            let found = csv(dir, "x.tsfile", from);
+            let lines = || expected.lines().zip(found.lines());
+            assert_eq!(
+                lines().find(|(a, b)| a != b),
+                None,
+                "{sample} {from:?} {format}"
+            );
+            assert_eq!(expected.len(), found.len(), "{sample} {from:?} {format}");
+            if !text && from != wide {
+                let (mut a, mut b) = (
+                    dump(Path::new(file)).without_alignment(),
+                    dump(&dir.join("x.tsfile")).without_alignment(),
+                );
+                // A table is called after its file here.
+                let only = |d: &mut crate::dump::Dump| std::mem::take(&mut d.tables).into_values();
+                assert!(only(&mut a).eq(only(&mut b)), "{sample} {format}");
+                assert_eq!(a, b, "{sample} {format}");
+            }
+        }
+    }
+}
+
+/// The tags of the table that a file is.
+fn tags(dir: &Path, file: &str) -> Option<String> {
+    let all = schema(dir, file);
+    let tags: Vec<_> = all
+        .iter()
+        .filter(|l| l.contains(",TAG,"))
+        .map(|l| l.split(',').nth(2).unwrap())
+        .collect();
+    (!tags.is_empty()).then(|| tags.join(","))
+}
+
+#[test]
+fn through_pipes() {
+    let dir = with(&[]);
+    let dir = dir.path();
+    let tags = ["--tags", "site,device"];
+    let args = [
+        &["convert", "-", "-o", "t.tsfile", "--from", "csv"],
+        &tags[..],
+    ]
+    .concat();
+    let output = pipe(dir, TABLE.as_bytes(), &args);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(csv(dir, "t.tsfile", &[]), TABLE);
+    // To stdout, and that into the next.
+    let args = [
+        "convert", "-", "-o", "-", "--from", "csv", "--to", "tsfile", "-t", "t",
+    ];
+    let output = pipe(dir, TABLE.as_bytes(), &[&args, &tags[..]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).is_empty(), "{}", stderr(&output));
+    assert_eq!(output.stdout, fs::read(dir.join("t.tsfile")).unwrap());
+    let args = ["convert", "-", "-o", "-", "--to", "csv"];
+    let output = pipe(dir, &output.stdout, &args);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), TABLE);
+    // A TsFile through both ends.
+    let bytes = fs::read(dir.join("t.tsfile")).unwrap();
+    let output = pipe(dir, &bytes, &["convert", "-", "-o", "-", "--to", "tsfile"]);
+    fs::write(dir.join("u.tsfile"), &output.stdout).unwrap();
+    assert_eq!(dump(&dir.join("u.tsfile")), dump(&dir.join("t.tsfile")));
+    let args = [
+        "convert", "-", "-o", "-", "--from", "csv", "--to", "tsfile", "--verify",
+    ];
+    let output = pipe(dir, TABLE.as_bytes(), &[&args, &tags[..]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("--verify reads the file back, which stdout does not allow"));
+}
