@@ -426,7 +426,10 @@ fn data_type(field: &Field, lossy: bool) -> Result<DataType> {
                 "`lossy` (--lossy) makes it DOUBLE; cast it to Int64 or Float64 to be sure",
             ));
         }
-        other => return Err(refused(field.name(), other)),
+        other => {
+            return Err(refused(field.name(), other)
+                .hint("leave the column out, or make it one of those that docs/writing.md lists"));
+        }
     })
 }
 
