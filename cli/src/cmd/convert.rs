@@ -44,6 +44,7 @@ Examples:
   tsfile-cli convert plant.tsfile --output-dir plant --to parquet
   tsfile-cli convert readings.csv -o readings.tsfile --tags site,device
   tsfile-cli convert wide.parquet -o plant.tsfile --verify
+  tsfile-cli convert log.csv -o log.tsfile -d root.plant.d1
   tsfile-cli convert old.tsfile -o new.tsfile --format-version 4 --compression ZSTD
   tsfile-cli convert wide.parquet --form narrow -o narrow.parquet
   tsfile-cli convert narrow.csv --form table --tags site,device -o table.csv
@@ -78,7 +79,8 @@ pub struct Args {
     /// How rows look [default for TsFiles: table for tables, wide for tree devices; for others: as they are]
     #[arg(long, help_heading = "Form")]
     pub form: Option<Form>,
-    /// Form of an input that is no TsFile [default: table with -t or --tags, narrow with a column device_name, else wide]
+    /// Form of an input that is no TsFile [default: table with -t or --tags, narrow with a column device_name, else wide;
+    /// to a TsFile wide only with -d, or where all columns are paths]
     #[arg(long, value_name = "FORM", help_heading = "Form")]
     pub input_form: Option<Form>,
     /// Tag columns of the table form, from or to which an input that is no TsFile is brought
