@@ -87,11 +87,11 @@ impl BytesDecoder for DictionaryDecoder<'_> {
     }
 }
 
-/// Appends a page of byte strings.
+/// Appends a page of byte strings; returns the distinct ones, in the order they come.
 ///
 /// # Errors
 /// A value is longer than 2^31 - 1 bytes, or there are as many different ones.
-pub fn encode(values: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
+pub fn encode<'a>(values: &[&'a [u8]], out: &mut Vec<u8>) -> Result<Vec<&'a [u8]>> {
     let mut distinct = Distinct::new();
     let mut indexes = Vec::with_capacity(values.len());
     for v in values {
@@ -101,7 +101,7 @@ pub fn encode(values: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
     (distinct.entries().len() as i32).put_svarint(out);
     super::plain::encode_bytes(distinct.entries(), out)?;
     rle::encode(&indexes, out);
-    Ok(())
+    Ok(distinct.into_entries())
 }
 
 #[cfg(test)]

@@ -36,6 +36,11 @@ impl<'a> Distinct<'a> {
         &self.entries
     }
 
+    /// The strings in order of their numbers, of which there are no more.
+    pub fn into_entries(self) -> Vec<&'a [u8]> {
+        self.entries
+    }
+
     /// The number of `value`, a new one if it is new; `None` when there are no more numbers.
     #[inline]
     pub fn number(&mut self, value: &'a [u8]) -> Option<u32> {

@@ -114,7 +114,7 @@ fn floats<T: Float + BitValue + PlainValue>(
 pub fn encode_bytes(encoding: Encoding, values: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
     match encoding {
         Encoding::Plain => plain::encode_bytes(values, out),
-        Encoding::Dictionary => dictionary::encode(values, out),
+        Encoding::Dictionary => dictionary::encode(values, out).map(drop),
         _ => Err(unsupported(encoding, "byte strings")),
     }
 }

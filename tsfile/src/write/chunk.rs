@@ -5,8 +5,8 @@ use super::gather::{self, Bitmap, Source};
 use super::held::{Held, Order};
 use crate::compress::Compressor;
 use crate::encoding::{
-    BitValue, Decimals, EncodeSettings, Float, encode_bytes, scaled_float, sprintz, survives,
-    ts_2diff,
+    BitValue, Decimals, EncodeSettings, Float, dictionary, encode_bytes, scaled_float, sprintz,
+    survives, ts_2diff,
 };
 use crate::format::{ChunkRole, PageHeader};
 use crate::model::{Compression, DataType, Encoding, Statistics, ValueStatistics, is_lossy};
@@ -347,7 +347,12 @@ fn strings(
         if values.is_empty() {
             return Ok(Step::Empty);
         }
+        let mut distinct = None;
         let encoding = match chosen {
+            Some(Encoding::Dictionary) => {
+                distinct = Some(dictionary::encode(&values, &mut pages.encoded)?);
+                Encoding::Dictionary
+            }
             Some(encoding) => {
                 encode_bytes(encoding, &values, &mut pages.encoded)?;
                 encoding
@@ -359,12 +364,21 @@ fn strings(
             encoding,
             match how.data_type {
                 DataType::Text => ValueStatistics::of_text(&values),
-                DataType::String => ValueStatistics::of_string(&values),
+                DataType::String => of_strings(&values, distinct.as_deref()),
                 _ => ValueStatistics::None,
             },
         ))
     })?;
     chunk.ok_or_else(|| Error::argument("a chunk of strings was begun twice"))
+}
+
+/// Statistics of strings, with those that are distinct if they are known: the least and the greatest are among them.
+fn of_strings(values: &[&[u8]], distinct: Option<&[&[u8]]>) -> ValueStatistics {
+    let mut statistics = ValueStatistics::of_string(distinct.unwrap_or(values));
+    if let ValueStatistics::String { last, .. } = &mut statistics {
+        *last = values.last().copied().unwrap_or_default().to_vec();
+    }
+    statistics
 }
 
 /// What came of the rows of a page.

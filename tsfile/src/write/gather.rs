@@ -247,25 +247,76 @@ pub fn bytes<'a>(
 ) {
     present.clear();
     out.clear();
-    let mut one = |cells: &'a ByteCells, row: usize, present: &mut Bitmap| {
+    let one = |cells: &'a ByteCells, row: usize, present: &mut Bitmap, out: &mut Vec<_>| {
         let value = cells.get(row);
         present.push_same(value.is_some(), 1);
         out.extend(value);
     };
     order.pieces(rows, |piece| match piece {
         Piece::Run(run) => match source.cells(&held[run.held as usize]) {
-            Some(Cells::Bytes(cells)) => run.rows().for_each(|row| one(cells, row, present)),
+            Some(Cells::Bytes(ByteCells::Utf8(a))) => {
+                side_by_side(
+                    a.value_offsets(),
+                    a.value_data(),
+                    a.nulls(),
+                    &run.rows(),
+                    present,
+                    out,
+                );
+            }
+            Some(Cells::Bytes(ByteCells::Binary(a))) => {
+                side_by_side(
+                    a.value_offsets(),
+                    a.value_data(),
+                    a.nulls(),
+                    &run.rows(),
+                    present,
+                    out,
+                );
+            }
+            Some(Cells::Bytes(cells)) => run.rows().for_each(|row| one(cells, row, present, out)),
             _ => present.push_same(false, run.len as usize),
         },
         Piece::Rows(rows) => {
             for (h, r) in rows {
                 match source.cells(&held[*h as usize]) {
-                    Some(Cells::Bytes(cells)) => one(cells, *r as usize, present),
+                    Some(Cells::Bytes(cells)) => one(cells, *r as usize, present, out),
                     _ => present.push_same(false, 1),
                 }
             }
         }
     });
+}
+
+/// Strings as Arrow usually has them: one behind the other.
+fn side_by_side<'a>(
+    offsets: &[i32],
+    data: &'a [u8],
+    nulls: Option<&NullBuffer>,
+    rows: &Range<usize>,
+    present: &mut Bitmap,
+    out: &mut Vec<&'a [u8]>,
+) {
+    // Arrow has checked that offsets ascend within the data.
+    let ends = offsets[rows.start..]
+        .iter()
+        .zip(&offsets[rows.start + 1..=rows.end]);
+    let values = ends.map(|(start, end)| &data[*start as usize..*end as usize]);
+    match nulls.filter(|n| n.null_count() > 0) {
+        None => {
+            present.push_same(true, rows.len());
+            out.extend(values);
+        }
+        Some(nulls) => {
+            let bits = part(nulls, rows);
+            present.push_bits(&bits);
+            out.extend(
+                values
+                    .zip(&bits)
+                    .filter_map(|(v, there)| there.then_some(v)),
+            );
+        }
+    }
 }
 
 /// Bytes that the strings of these rows take.
