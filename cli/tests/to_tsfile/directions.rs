@@ -106,6 +106,10 @@ fn through_pipes() {
     let args = ["convert", "-", "-o", "-", "--to", "csv"];
     let output = pipe(dir, &output.stdout, &args);
     assert_eq!(String::from_utf8(output.stdout).unwrap(), TABLE);
+    let args = ["convert", "-", "-o", "-", "--from", "csv", "--to", "tsfile"];
+    let unnamed = pipe(dir, TABLE.as_bytes(), &[&args, &tags[..]].concat());
+    fs::write(dir.join("u.tsfile"), &unnamed.stdout).unwrap();
+    assert!(schema(dir, "u.tsfile")[0].starts_with("table,table,site,"));
     // A TsFile through both ends.
     let bytes = fs::read(dir.join("t.tsfile")).unwrap();
     let output = pipe(dir, &bytes, &["convert", "-", "-o", "-", "--to", "tsfile"]);

@@ -276,6 +276,27 @@ name    FIELD     STRING     auto: DICTIONARY or PLAIN         ZSTD
         out.contains("\nx       FIELD     DOUBLE     GORILLA "),
         "{out}"
     );
+    // Names are those that the writer takes too, and the last one counts.
+    let encodings = [
+        "--encoding",
+        "X=GORILLA",
+        "--encoding",
+        "N=PLAIN",
+        "--encoding",
+        "N=RLE",
+    ];
+    let (out, _) = plan(&[&["--tags", "site"], &encodings[..]].concat());
+    assert!(
+        out.contains("\nx       FIELD     DOUBLE     GORILLA ") && out.contains("INT64      RLE "),
+        "{out}"
+    );
+    let encodings = ["--encoding", "x=GORILLA", "--encoding", "root.d.n=RLE"];
+    let (out, _) = plan(&[&["-d", "root.d"], &encodings[..]].concat());
+    assert!(
+        out.contains("root.d.x     FIELD     DOUBLE     GORILLA ")
+            && out.contains("INT64      RLE "),
+        "{out}"
+    );
     // What writing would refuse at the start is refused.
     for args in [
         &["--tags", "site", "--encoding", "x=RLE"][..],

@@ -259,6 +259,14 @@ fn columns_have_the_names_that_the_flags_say() {
             "a device of the tree model is a path below root",
         ),
         (
+            &["--time-column", "when", "--tags", "when"],
+            "a column is named twice as time, device or tag (measurement when)",
+        ),
+        (
+            &["--time-column", "when", "--tags", "where,where"],
+            "a column is named twice",
+        ),
+        (
             &["--time-column", "where", "--tags", ""],
             "the time column must be an integer, a timestamp or a date",
         ),

@@ -82,6 +82,15 @@ impl Input {
                 (keys, table.to_lowercase())
             }
         };
+        for (i, key) in keys.iter().enumerate() {
+            if *key == time || keys.iter().take(i).any(|other| other == key) {
+                let name = schema.field(*key).name();
+                return Err(
+                    Error::argument("a column is named twice as time, device or tag")
+                        .measurement(name),
+                );
+            }
+        }
         let columns = schema
             .fields()
             .iter()

@@ -93,13 +93,15 @@ pub fn plan(files: &TsFiles, args: &Args, output: &str) -> Outcome {
         let keys = keys_of(&piece);
         let schema = piece.scan.schema();
         let object = match (piece.table, piece.aligned) {
-            (Some(table), _) => format!("table {table}"),
+            (Some(table), _) => format!("{}{table}", plan::TABLE),
             (None, true) => "aligned devices".to_owned(),
             (None, false) => "non-aligned devices".to_owned(),
         };
         for field in schema.fields() {
             let name = field.name();
-            if *name != keys.time && (object.starts_with("table ") || !keys.device.contains(name)) {
+            if *name != keys.time
+                && (object.starts_with(plan::TABLE) || !keys.device.contains(name))
+            {
                 columns.push((
                     object.clone(),
                     keys.device.contains(name),

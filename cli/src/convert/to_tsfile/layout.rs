@@ -8,7 +8,7 @@ use tsfile::model::split_path;
 
 use super::args::Model;
 use crate::args::Form;
-use crate::cmd::convert::Args;
+use crate::cmd::convert::{Args, is_stdout};
 use crate::convert::forms;
 use crate::convert::retry;
 use crate::convert::source::Source;
@@ -155,8 +155,8 @@ pub fn below(source: Source, device: &str, time: &str) -> Source {
 /// A table is called after its file.
 fn table_name(args: &Args) -> String {
     let path = match &args.output {
-        Some(path) => path.as_path(),
-        None => Path::new("table"),
+        Some(path) if !is_stdout(path) => path.as_path(),
+        _ => Path::new("table"),
     };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let name: String = stem

@@ -4,13 +4,16 @@ use std::io;
 
 use arrow_schema::{FieldRef, Schema};
 use tsfile::arrow::{Intake, TimeUnit};
-use tsfile::model::DataType;
+use tsfile::model::{DataType, split_path};
 
 use super::args::{Compat, Version, WriteArgs};
 use super::layout::Shape;
 use crate::args::Form;
 use crate::exit::{Blame as _, Outcome};
 use crate::output::{Cell, Format, FormatArgs, Printer};
+
+/// How the name of an object begins that is a table.
+pub const TABLE: &str = "table ";
 
 const COLUMNS: [&str; 5] = ["column", "category", "data_type", "encoding", "compression"];
 
@@ -53,7 +56,7 @@ pub fn rows(
                 "TIME".into(),
                 "INT64".into(),
                 "TS_2DIFF".into(),
-                compression(write, None),
+                compression(write, shape.form, None),
             ]
         } else if is_key || shape.tags.contains(name) {
             let category = if is_key { "DEVICE" } else { "TAG" };
@@ -70,8 +73,8 @@ pub fn rows(
                 name.clone(),
                 "FIELD".into(),
                 intake.data_type.to_string(),
-                encoding(write, name, intake.data_type),
-                compression(write, Some(name)),
+                encoding(write, shape.form, name, intake.data_type),
+                compression(write, shape.form, Some(name)),
             ]
         };
         let cells = row.each_ref().map(|text| match text.as_str() {
@@ -112,6 +115,11 @@ pub fn copy(
     for (object, is_tag, field) in columns {
         let data_type = Intake::try_new(field, TimeUnit::default(), write.lossy)?.data_type;
         let name = field.name();
+        let form = if object.starts_with(TABLE) {
+            Form::Table
+        } else {
+            Form::Narrow
+        };
         let row = if *is_tag {
             [object, name, "TAG", "STRING", "-", "-"].map(str::to_owned)
         } else {
@@ -120,8 +128,8 @@ pub fn copy(
                 name.clone(),
                 "FIELD".into(),
                 data_type.to_string(),
-                encoding(write, name, data_type),
-                compression(write, Some(name)),
+                encoding(write, form, name, data_type),
+                compression(write, form, Some(name)),
             ]
         };
         printer
@@ -138,9 +146,21 @@ fn version(write: &WriteArgs) -> u8 {
     }
 }
 
+/// What flags say of a column: of it by its name, else by what the writer takes for its name too.
+fn said<T: Copy>(all: &[(String, T)], form: Form, name: &str) -> Option<T> {
+    let is_meant = |given: &str| match form {
+        Form::Table => given.to_lowercase() == name.to_lowercase(),
+        Form::Wide => split_path(name).last() == Some(&given),
+        Form::Narrow => false,
+    };
+    let exact = all.iter().rfind(|(given, _)| given == name);
+    let found = exact.or_else(|| all.iter().rfind(|(given, _)| is_meant(given)));
+    found.map(|(_, value)| *value)
+}
+
 /// What is asked for, or what `auto` chooses among.
-fn encoding(write: &WriteArgs, name: &str, data_type: DataType) -> String {
-    if let Some((_, encoding)) = write.encoding.iter().find(|(c, _)| c == name) {
+fn encoding(write: &WriteArgs, form: Form, name: &str, data_type: DataType) -> String {
+    if let Some(encoding) = said(&write.encoding, form, name) {
         return encoding.to_string();
     }
     match data_type {
@@ -153,14 +173,17 @@ fn encoding(write: &WriteArgs, name: &str, data_type: DataType) -> String {
     .to_owned()
 }
 
-fn compression(write: &WriteArgs, name: Option<&str>) -> String {
-    let own = write
+fn compression(write: &WriteArgs, form: Form, name: Option<&str>) -> String {
+    let of_columns: Vec<_> = write
         .compression
         .iter()
-        .find(|(c, _)| c.is_some() && c.as_deref() == name);
-    let all = write.compression.iter().find(|(c, _)| c.is_none());
-    own.or(all).map_or_else(
-        || "auto: LZ4 where it pays".to_owned(),
-        |(_, c)| c.to_string(),
-    )
+        .filter_map(|(column, c)| Some((column.clone()?, *c)))
+        .collect();
+    let own = name.and_then(|name| said(&of_columns, form, name));
+    let all = write
+        .compression
+        .iter()
+        .rfind(|(column, _)| column.is_none());
+    own.or(all.map(|(_, c)| *c))
+        .map_or_else(|| "auto: LZ4 where it pays".to_owned(), |c| c.to_string())
 }
