@@ -1,12 +1,15 @@
 //! What is written comes back: in each form, in any order of rows, in pieces.
 
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Int64Type;
 use arrow_array::{
-    Array, ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, record_batch,
+    Array, ArrayRef, Date32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    record_batch,
 };
 use std::sync::Arc;
 use tsfile::format::FormatVersion;
 use tsfile::io::{MemorySink, MemorySource};
-use tsfile::model::{DeviceId, Encoding, Form};
+use tsfile::model::{Compression, DeviceId, Encoding, Form};
 use tsfile::read::DeviceRef;
 use tsfile::scan::{ScanRequest, scan};
 use tsfile::write::{Duplicates, Sort, WriteSummary};
@@ -413,6 +416,41 @@ fn what_is_not_legal_lists_what_is() {
     );
     let (_, summary) = written(&[batch], options.with_lossy(true)).unwrap();
     assert!(!summary.lossless);
+}
+
+/// Names of a table are in lower case in a file; who writes it need not think of that. A column is one thing only.
+#[test]
+fn names_of_tables_are_taken_in_any_case_and_each_once() {
+    let dates: ArrayRef = Arc::new(Date32Array::from(vec![-1, 0, 19_753]));
+    let columns: [(&str, ArrayRef); 3] = [
+        ("time", dates),
+        ("Site", Arc::new(StringArray::from(vec!["a"; 3]))),
+        ("Temp", Arc::new(Float64Array::from(vec![0.5, 1.5, 2.5]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let table = |tags: &[&str]| {
+        WriteOptions::default()
+            .with_table("T")
+            .with_tags(tags.to_vec())
+    };
+    for name in ["Temp", "temp"] {
+        let options = table(&["Site"])
+            .with_encoding(name, Encoding::Chimp)
+            .with_compression(name, Compression::Zstd);
+        let (reader, _) = written(std::slice::from_ref(&batch), options).unwrap();
+        let columns = &reader.table("t").unwrap().columns;
+        assert_eq!(columns[1].measurement.encoding, Encoding::Chimp);
+        assert_eq!(columns[1].measurement.compression, Compression::Zstd);
+        // Dates are midnights, in milliseconds.
+        let rows = rows(&reader, Form::Table);
+        let times = rows.column(0).as_primitive::<Int64Type>();
+        assert_eq!(times.values(), &[-86_400_000, 0, 1_706_659_200_000]);
+    }
+    for tags in [&["Site", "time"][..], &["Site", "Site"]] {
+        let e = written(std::slice::from_ref(&batch), table(tags)).unwrap_err();
+        let said = "a column is named twice as time, device or tag";
+        assert!(e.to_string().starts_with(said), "{e}");
+    }
 }
 
 /// The index is right for a device: every series is found by its name.
