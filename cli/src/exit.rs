@@ -42,6 +42,11 @@ impl Failure {
         Self::new(Fault::Output, anyhow::anyhow!("{message}"))
     }
 
+    /// The output failed, for a cause that is kept.
+    pub fn of_output(error: tsfile::Error) -> Self {
+        Self::new(Fault::Output, error.into())
+    }
+
     fn new(fault: Fault, error: anyhow::Error) -> Self {
         Self {
             fault,

@@ -19,9 +19,9 @@ const STDIN: &str = "-";
 /// Write a table from strict CSV
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The header of the CSV has the column time and every tag and field, in any order, and no other. Times and TIMESTAMPs are
-integers, DATEs are written 2024-01-31, BLOBs 0x00ff; a cell that is empty or \\N, without quotes, is null. Rows may be in
-any order. `convert` infers types, takes more formats and has more options.
+The header of the CSV has the column time and every tag and field, in any order, and no other. Times and TIMESTAMPs are \
+integers, DATEs are written 2024-01-31, BLOBs 0x00ff; a cell that is empty or \\N, without quotes, is null. Rows may be \
+in any order. `convert` infers types, takes more formats and has more options.
 
 Examples:
   tsfile-cli write --table weather --tag site STRING --field temperature DOUBLE -i weather.csv -o weather.tsfile

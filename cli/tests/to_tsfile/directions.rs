@@ -122,3 +122,69 @@ fn through_pipes() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("--verify reads the file back, which stdout does not allow"));
 }
+
+/// Who reads only the beginning has had enough.
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_success_and_a_full_disk_is_not() {
+    use std::io::Read as _;
+
+    let rows: String = (0..200_000).map(|i| format!("{i},a,{i}.25\n")).collect();
+    let dir = with(&[("x.csv", &format!("time,site,x\n{rows}"))]);
+    let dir = dir.path();
+    let tags = [
+        "--tags",
+        "site",
+        "--memory-limit",
+        "100kB",
+        "--encoding",
+        "x=PLAIN",
+        "--compression",
+        "UNCOMPRESSED",
+    ];
+    ok(dir, &[&["x.csv", "-o", "x.tsfile"], &tags[..]].concat());
+    let args = ["convert", "x.csv", "-o", "-", "--to", "tsfile"];
+    let from_text = [&args[..], &tags].concat();
+    let copy = [
+        "convert",
+        "x.tsfile",
+        "-o",
+        "-",
+        "--to",
+        "tsfile",
+        "--memory-limit",
+        "100kB",
+        "--encoding",
+        "x=PLAIN",
+        "--compression",
+        "UNCOMPRESSED",
+    ];
+    for args in [&from_text[..], &copy] {
+        let mut child = Command::new(cargo_bin!("tsfile-cli"))
+            .current_dir(dir)
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = [0; 6];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"TsFile");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(stderr(&output), "");
+        let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
+            continue;
+        };
+        let output = Command::new(cargo_bin!("tsfile-cli"))
+            .current_dir(dir)
+            .args(args)
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        assert!(
+            stderr(&output).starts_with("tsfile-cli: error: stdout: cannot append: No space left")
+        );
+    }
+}

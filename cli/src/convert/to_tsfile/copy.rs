@@ -56,7 +56,12 @@ fn pieces_of(files: &TsFiles, args: &Args) -> Outcome<Pieces> {
             "{input}: a copy keeps the model of each device; write another format first, then convert that with --model"
         )));
     }
-    let pieces = pieces(files.readers().to_vec(), wanted(args)).map_err(|e| blamed(e, &input))?;
+    // Whatever fails here, no output is at fault.
+    let named = |e: tsfile::Error| match e.file() {
+        Some(_) => Failure::from(e),
+        None => e.in_file(input.as_str()).into(),
+    };
+    let pieces = pieces(files.readers().to_vec(), wanted(args)).map_err(named)?;
     let columns = pieces.columns();
     let encodings = args.write.encoding.iter().map(|(name, _)| name);
     let compressions = args

@@ -405,7 +405,7 @@ fn rows(n: u64) -> String {
 /// The sink names itself; everything else is about the input.
 fn blamed(error: tsfile::Error, input: &str) -> Failure {
     if error.is_io() {
-        return Failure::output(error);
+        return Failure::of_output(error);
     }
     if error.file().is_some() {
         return error.into();
