@@ -420,7 +420,7 @@ fn inspect_knows_what_was_proven() {
         );
         // What older C++ makes of it is another matter.
         assert_eq!(
-            said.contains("C++ before 2.4.0 has another layout for TS_2DIFF of DOUBLE"),
+            said.contains("C++ before 2.5.0 misreads TS_2DIFF of DOUBLE"),
             encoding == "TS_2DIFF",
             "{said}"
         );
