@@ -29,7 +29,7 @@ check:  ## formatting, clippy, documentation, licences and duplicate versions
 fuzz:  ## each fuzz target for SECONDS=; needs a C++ compiler
 	@for target in tail page chunks scan; do tsfile/fuzz/run $$target $(SECONDS) || exit 1; done
 
-bench-compare:  ## our reader beside the C++ and Java libraries and Parquet; SCALE=, ROUNDS=
+bench-compare:  ## our reader and writer beside the C++ and Java libraries and Parquet; SCALE=, ROUNDS=
 	@benches/compare/run --scale $(SCALE) --rounds $(ROUNDS)
 
 ci:  ## everything, as the build server runs it

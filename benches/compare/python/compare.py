@@ -1,4 +1,4 @@
-"""Compares readers: makes the files, checks that everyone reads the same, times, prints tables.
+"""Compares readers and writers: makes the files, checks that everyone reads the same, times, prints tables.
 
     compare.py --build DIR [--scale S] [--rounds N] [--only WORK..] [--engines ENGINE..] [--clock cpu] [--doc yes|no]
 
@@ -19,7 +19,7 @@ import report
 import works
 
 # An engine that has taken this long for a work, and part in as many rounds as this, does not start another.
-ALLOWANCE_SECONDS = 60
+ALLOWANCE_SECONDS = 90
 FEWEST_ROUNDS = 2
 LIMIT_SECONDS = 900
 # Sums of floats depend on the order of addition; this is relative to the sum of magnitudes.
@@ -34,10 +34,10 @@ class Runner:
         self.processor = max(os.sched_getaffinity(0))
         self.environment = os.environ | {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def run(self, engine, arguments):
+    def run(self, engine, arguments, writes=False):
         """What an engine prints."""
         done = subprocess.run(
-            works.program(engine, self.build) + arguments,
+            works.program(engine, self.build, writes) + arguments,
             stdout=subprocess.PIPE,
             check=True,
             timeout=LIMIT_SECONDS,
@@ -71,7 +71,7 @@ def check(runner, chosen):
     """Whether all engines read what was written."""
     bad = []
     for work in chosen:
-        if not work.is_scan:
+        if work.kind not in ("scan", "reread"):
             continue
         truth = json.loads((runner.data / f"{work.dataset}.json").read_text())
         for engine in work.commands:
@@ -91,8 +91,10 @@ def read_once(path):
 
 def measure(runner, work, rounds):
     """A list of rounds: for each engine that took part what it printed."""
-    for file in {file for file, _ in work.commands.values()}:
-        read_once(runner.data / file)
+    writes = work.kind == "write"
+    if not writes:
+        for file in {file for file, _ in work.commands.values()}:
+            read_once(runner.data / file)
     used = dict.fromkeys(work.commands, 0.0)
     out = []
     for _ in range(rounds):
@@ -100,14 +102,16 @@ def measure(runner, work, rounds):
         for engine in work.commands:
             if len(out) < FEWEST_ROUNDS or used[engine] < ALLOWANCE_SECONDS:
                 start = time.monotonic()
-                found[engine] = runner.run(engine, works.arguments(work, engine, runner.data, False))
+                found[engine] = runner.run(engine, works.arguments(work, engine, runner.data, False), writes)
+                if writes:
+                    (runner.data / work.commands[engine][0]).unlink()
                 used[engine] += time.monotonic() - start
         out.append(found)
     return out
 
 
 def parse():
-    parser = argparse.ArgumentParser(description="Compares readers of TsFile and Parquet.")
+    parser = argparse.ArgumentParser(description="Compares readers and writers of TsFile and Parquet.")
     parser.add_argument("--build", type=Path, required=True, help="where run has built everything")
     parser.add_argument("--data", type=Path, help="where the files are made and kept (default: data-SCALE in there)")
     parser.add_argument("--scale", default="1", help="share of the rows (default: 1, the only one whose figures are quoted)")
@@ -132,8 +136,16 @@ def choose(only, engines):
     chosen = [w for w in works.WORKS if not only or w.name in only]
     for work in chosen:
         if engines:
-            work.commands = {e: c for e, c in work.commands.items() if e == "ours" or e in engines}
+            work.commands = {e: c for e, c in work.commands.items() if e.removesuffix(works.OLD) in ("ours", *engines)}
     return chosen
+
+
+def memory_of_writing(runner, work):
+    """What our writer needs when batches are made as it takes them and dropped at once."""
+    command, dump, file = works.arguments(work, "ours", runner.data, False)
+    found = runner.run("ours", [command, dump, file, "stream=yes"])
+    Path(file).unlink()
+    return found
 
 
 def main():
@@ -144,18 +156,20 @@ def main():
     if not options.no_check and not check(runner, chosen):
         sys.exit("the readers do not agree; nothing was timed")
     results = report.Results(options.scale, options.clock, report.machine(options.build), {})
-    present = {engine for work in chosen for engine in work.commands}
+    present = {engine for work in chosen for engine in work.commands if work.kind != "write"}
     results.idle = {engine: runner.run(engine, ["idle"])["peak_kib"] for engine in works.ENGINES if engine in present}
     for work in chosen:
         start = time.monotonic()
         results.add(work, measure(runner, work, options.rounds), options.data)
+        if work.kind == "write":
+            results.memory[work.name] = memory_of_writing(runner, work)
         print(f"timed {work.name} in {time.monotonic() - start:.0f} s", flush=True)
     if options.results:
         options.results.write_text(json.dumps(results.rounds, indent=1) + "\n")
-    text = report.text(results)
-    print(text)
-    if options.doc == "yes":
-        report.write_doc(text)
+    for name, text in report.texts(results).items():
+        print(text)
+        if options.doc == "yes":
+            report.write_doc(name, text)
 
 
 if __name__ == "__main__":

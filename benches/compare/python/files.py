@@ -13,6 +13,8 @@ HERE = Path(__file__).parent
 SOURCES = [
     "generate.py",
     "dump.py",
+    "reader.py",
+    "writer.py",
     "write_wheel.py",
     "write_wheel_tree.py",
     "write_parquet.py",
@@ -30,10 +32,11 @@ def writer(name, dump, build):
     python = [sys.executable]
     java = works.program("java-low", build)
     return {
-        "wheel": (python + [HERE / "write_wheel.py", dump], ["default"]),
-        "wheel-ts2diff": (python + [HERE / "write_wheel.py", dump], ["ts2diff"]),
+        "ours": (works.program("ours", build) + ["write", dump], []),
+        "wheel": (python + [HERE / "write_wheel.py", "table", dump], []),
+        "wheel-ts2diff": (python + [HERE / "write_wheel.py", "table", dump], ["encodings=ts2diff"]),
         "wheel-tree": (python + [HERE / "write_wheel_tree.py", dump], []),
-        "polars": (python + [HERE / "write_parquet.py", dump], []),
+        "polars": (python + [HERE / "write_parquet.py", "table", dump], []),
         "java": (java + ["write-table", dump], []),
         "java-tree": (java + ["write-tree", dump], []),
     }[kind]
@@ -55,20 +58,27 @@ def make(data, scale, build, chosen):
         for old in data.glob("*"):
             shutil.rmtree(old) if old.is_dir() else old.unlink()
         mark.write_text(stamp(scale))
-    for name in sorted({file for work in chosen for file, _ in work.commands.values()}):
-        if not (data / name).exists():
-            make_one(data, name, scale, build)
+    for work in chosen:
+        make_columns(data, work.dataset, scale)
+    for name in sorted({file for work in chosen if work.kind != "write" for file, _ in work.commands.values()}):
+        # What we write changes with the library, so ours are always new.
+        if ".ours." in name or not (data / name).exists():
+            make_one(data, name, build)
 
 
-def make_one(data, name, scale, build):
-    """Makes one file, and before it the columns it is made from."""
-    start = time.monotonic()
-    dataset = name.split(".")[0]
+def make_columns(data, dataset, scale):
+    """Makes what files are written from."""
     if not (data / f"{dataset}.json").exists():
         subprocess.run([sys.executable, HERE / "generate.py", data, str(scale), dataset], check=True)
+
+
+def make_one(data, name, build):
+    """Makes one file."""
+    start = time.monotonic()
+    dataset = name.split(".")[0]
     command, options = writer(name, data / "columns" / dataset, build)
     part = data / f"part.{name}"
     part.unlink(missing_ok=True)
-    subprocess.run([*command, part, *options], check=True)
+    subprocess.run([*command, part, *options], check=True, stdout=subprocess.DEVNULL)
     part.rename(data / name)
     print(f"made {name}: {(data / name).stat().st_size / 2**20:.1f} MiB in {time.monotonic() - start:.0f} s", flush=True)

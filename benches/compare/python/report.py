@@ -5,13 +5,16 @@ import platform
 import re
 import statistics
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
+import report_write
+
 HERE = Path(__file__).parent
 DOC = HERE.parents[2] / "docs/performance.md"
-BEGIN, END = "<!-- bench-compare: begin -->", "<!-- bench-compare: end -->"
+# What stands between the marks of a section, by its name.
+BEGIN, END = "<!-- bench-compare {}: begin -->", "<!-- bench-compare {}: end -->"
 
 TITLES = {
     "wheel": "wheel",
@@ -34,26 +37,37 @@ class Results:
     rounds: dict = field(default_factory=dict)
     works: dict = field(default_factory=dict)
     sizes: dict = field(default_factory=dict)
+    # Of our writer when it is given batches that are dropped at once.
+    memory: dict = field(default_factory=dict)
 
     def add(self, work, rounds, data):
         self.works[work.name] = work
         self.rounds[work.name] = rounds
-        self.sizes[work.name] = {e: (data / file).stat().st_size for e, (file, _) in work.commands.items()}
+        if work.kind == "write":
+            self.sizes[work.name] = {e: found["bytes"] for r in rounds for e, found in r.items()}
+        else:
+            self.sizes[work.name] = {e: (data / file).stat().st_size for e, (file, _) in work.commands.items()}
+
+    def part(self, *kinds):
+        """Only the works of these kinds."""
+        return replace(self, works={n: w for n, w in self.works.items() if w.kind in kinds})
 
     def seconds(self, name, found, cold=False):
         """The time that counts: of a JVM the last one or, when `cold`, the first; of many openings the median of the later half, always by
         the wall, since the processor's clock of a JVM is too coarse."""
-        if not self.works[name].is_scan:
+        if self.works[name].kind == "open":
             times = found["seconds"]
             return times[0] if cold else statistics.median(times[len(times) // 2 :])
         times = found["cpu_seconds" if self.clock == "cpu" else "seconds"]
         return times[0 if cold else -1]
 
-    def ratios(self, name, engine, cold=False):
-        """Engine's time over ours, one for each round both took part in."""
-        return [
-            self.seconds(name, r[engine], cold) / self.seconds(name, r["ours"]) for r in self.rounds[name] if engine in r and "ours" in r
-        ]
+    def ratios(self, name, engine, cold=False, ours="ours"):
+        """Engine's time over that of `ours`, one for each round both took part in."""
+        return [self.seconds(name, r[engine], cold) / self.seconds(name, r[ours]) for r in self.rounds[name] if engine in r and ours in r]
+
+    def median_seconds(self, name, engine):
+        """Of all rounds."""
+        return statistics.median(self.seconds(name, r[engine]) for r in self.rounds[name] if engine in r)
 
     def peak_mib(self, name, engine):
         """The highest of all rounds, or None where the engine took no part."""
@@ -97,7 +111,7 @@ def speed(results):
     engines = [e for e in TITLES if any(e in w.commands for w in results.works.values())]
     rows = []
     for name, work in results.works.items():
-        ours = statistics.median(results.seconds(name, r["ours"]) for r in results.rounds[name])
+        ours = results.median_seconds(name, "ours")
         shown = f"{ours * 1e6:.0f} us" if ours < 0.01 else f"{ours:.2f} s"
         size = f"{results.sizes[name]['ours'] / 2**20:.1f}"
         rows.append([work.title, work.whose, size, shown] + [spread(results.ratios(name, e)) for e in engines])
@@ -147,12 +161,18 @@ def machine(build):
     )
 
 
-def text(results):
-    """The whole section."""
+def head(results, ratio):
+    """Where and how it was measured."""
     clock = "Time on the processor (the machine was not quiet)" if results.clock == "cpu" else "Wall clock"
-    parts = [f"{results.machine}. {clock}; the peer's time divided by ours, median of the rounds (least..largest)."]
+    parts = [f"{results.machine}. {clock}; {ratio}, median of the rounds (least..largest)."]
     if results.scale != "1":
         parts.append(f"Made at scale {results.scale}: only figures at scale 1 may be quoted.")
+    return parts
+
+
+def reading(results):
+    """The section about readers."""
+    parts = head(results, "the peer's time divided by ours")
     if found := goals(results):
         parts += ["### Goals", found]
     parts += ["### Time, as multiples of ours", speed(results)]
@@ -162,8 +182,19 @@ def text(results):
     return "\n\n".join(parts)
 
 
-def write_doc(found):
-    """Puts the section between its marks in docs/performance.md."""
-    before, rest = DOC.read_text().split(BEGIN)
-    _, after = rest.split(END)
-    DOC.write_text(f"{before}{BEGIN}\n\n{found}\n\n{END}{after}")
+def texts(results):
+    """The sections by name, as far as anything was measured for them."""
+    out = {}
+    if (part := results.part("scan", "open")).works:
+        out["reading"] = reading(part)
+    if (part := results.part("write", "reread")).works:
+        out["writing"] = report_write.writing(part)
+    return out
+
+
+def write_doc(name, found):
+    """Puts a section between its marks in docs/performance.md."""
+    begin, end = BEGIN.format(name), END.format(name)
+    before, rest = DOC.read_text().split(begin)
+    _, after = rest.split(end)
+    DOC.write_text(f"{before}{begin}\n\n{found}\n\n{end}{after}")

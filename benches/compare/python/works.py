@@ -10,12 +10,14 @@ HERE = Path(__file__).parent
 JAVA_TIMES = 4
 OPEN_TIMES = 200
 
-ENGINES = ["ours", "wheel", "wheel-prepared", "java-low", "java-query", "pyarrow", "polars"]
+ENGINES = ["ours", "wheel", "wheel-prepared", "java-low", "java-query", "java", "pyarrow", "polars"]
+# Behind the name of an engine: it reads the file that the C++ library wrote, where the same engine without it reads ours.
+OLD = "@wheel"
 
 
 @dataclass
 class Work:
-    """A thing to do with one file; `commands` says for each engine that takes part which file it reads, and how."""
+    """A thing to do with one file; `commands` says for each engine that takes part which file it reads or writes, and how."""
 
     name: str
     title: str
@@ -25,8 +27,10 @@ class Work:
     truth: str = "columns"
     column: str | None = None
     has_rows: bool = True
-    is_scan: bool = True
+    kind: str = "scan"
     goals: dict = field(default_factory=dict)
+    # What our file may be of that of another engine.
+    sizes: dict = field(default_factory=dict)
 
 
 def scan(name, title, file, whose, *, column=None, goals=None, truth="columns", without=()):
@@ -68,7 +72,24 @@ def opening(name, file, goals=None):
     parquet = f"{dataset}.polars.parquet"
     readers = {"ours": file, "wheel": file, "java-query": file, "pyarrow": parquet, "polars": parquet}
     commands = {e: (f, ["open", f"times={OPEN_TIMES}"]) for e, f in readers.items()}
-    return Work(name, f"open + schema, {dataset}", "wheel", dataset, commands, is_scan=False, goals=goals or {})
+    return Work(name, f"open + schema, {dataset}", "wheel", dataset, commands, kind="open", goals=goals or {})
+
+
+def reread(dataset):
+    """Our file against that of the C++ library with its default encodings, read by the same engines."""
+    commands = {}
+    for file, which in ((f"{dataset}.ours.tsfile", ""), (f"{dataset}.wheel.tsfile", OLD)):
+        commands["ours" + which] = (file, ["scan", "form=table"])
+        commands["wheel" + which] = (file, ["query"])
+        commands["java-low" + which] = (file, ["low"])
+    return Work(f"reread-{dataset}", dataset, "ours", dataset, commands, kind="reread")
+
+
+def write(dataset, goals, sizes):
+    """Data in memory to a file that is closed and on disk."""
+    how = {"ours": ["write"], "wheel": ["table"], "java": ["write-table"], "polars": ["table"]}
+    commands = {engine: (f"written.{dataset}.{engine}", command) for engine, command in how.items()}
+    return Work(f"write-{dataset}", dataset, "", dataset, commands, kind="write", goals=goals, sizes=sizes)
 
 
 WORKS = [
@@ -94,12 +115,23 @@ WORKS = [
     tree("tree-column-projected", "not aligned: f_cpu of devops, rows=projected", "devops.wheel-tree.tsfile", "wheel",
          options=["rows=projected"], column="f_cpu"),
     tree("tree-wide", "not aligned: wide", "wide.java-tree.tsfile", "Java", options=[], without=("wheel", "java-query")),
+    write("devops", {"wheel": 4, "java": 4}, {"wheel": 0.5, "polars": 0.7}),
+    write("wide", {"wheel": 4, "java": 3}, {"wheel": 0.3, "polars": 0.6}),
+    write("random", {"wheel": 8, "java": 6}, {"wheel": 1.0}),
+    write("tiny", {"wheel": 15, "java": 12}, {"wheel": 1.0}),
+    reread("devops"),
+    reread("wide"),
+    reread("random"),
+    reread("tiny"),
 ]
 
 
-def program(engine, build):
+def program(engine, build, writes=False):
     """How an engine is started; `build` is the folder with what was built."""
+    engine = engine.removesuffix(OLD)
     python = {"wheel": "read_wheel.py", "wheel-prepared": "read_wheel.py", "pyarrow": "read_pyarrow.py", "polars": "read_polars.py"}
+    if writes:
+        python = {"wheel": "write_wheel.py", "polars": "write_parquet.py"}
     if engine in python:
         return [sys.executable, str(HERE / python[engine])]
     if engine == "ours":
@@ -112,6 +144,8 @@ def arguments(work, engine, data, check):
     file, (command, *options) = work.commands[engine]
     if check:
         options = options + ["check=yes"]
-    elif engine.startswith("java") and command != "open":
+    elif engine.startswith("java") and work.kind != "open":
         options = options + [f"times={JAVA_TIMES}"]
+    if work.kind == "write":
+        return [command, str(data / "columns" / work.dataset), str(data / file), *options]
     return [command, str(data / file), *options]

@@ -1,20 +1,19 @@
-"""Writes a data set with polars as Parquet, zstd and otherwise default settings: `python write_parquet.py DUMP FILE`."""
-
-import sys
+"""Parquet by polars as a peer: `write_parquet.py table DUMP FILE [times=N]`. Compression is zstd, every other setting as it comes."""
 
 import polars as pl
 import pyarrow as pa
 
+import writer
 from dump import Dump
 
 BATCH_ROWS = 1_000_000
 
 
-def main():
-    folder, path = sys.argv[1:]
-    table = pa.Table.from_batches(list(Dump(folder).batches(BATCH_ROWS)))
-    pl.from_arrow(table).write_parquet(path, compression="zstd")
+def table(folder):
+    """One frame with all rows."""
+    frame = pl.from_arrow(pa.Table.from_batches(list(Dump(folder).batches(BATCH_ROWS))))
+    return lambda path: frame.write_parquet(path, compression="zstd")
 
 
 if __name__ == "__main__":
-    main()
+    writer.main({"table": table})

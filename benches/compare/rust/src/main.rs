@@ -1,17 +1,23 @@
-//! Reads a file once and says in one line of JSON how long that took, what came, and how much memory it needed.
+//! Reads or writes a file and says in one line of JSON how long that took, what came, and how much memory it needed.
 //!
 //! ```text
-//! tsfile-compare idle                      nothing but starting: the memory that every run has
-//! tsfile-compare open FILE [times=N]       open, columns of the tables; N times, each timed
-//! tsfile-compare scan FILE [KEY=VALUE..]   from opening to the last batch
+//! tsfile-compare idle                           nothing but starting: the memory that every run has
+//! tsfile-compare open FILE [times=N]            open, columns of the tables; N times, each timed
+//! tsfile-compare scan FILE [KEY=VALUE..]        from opening to the last batch
+//! tsfile-compare write DUMP FILE [KEY=VALUE..]  from batches in memory to a file that is closed and on disk
 //!
 //! form=table|narrow|wide    default: what suits the file        table=NAME    of the table form
 //! column=NAME               only this one                       rows=all|projected
 //! check=yes                 also sums up the columns, which takes time
+//!
+//! times=N                   write so often, each timed          limit=MIB     the writer's memory limit
+//! stream=yes                batches are made when they are written, and dropped
 //! ```
 
 mod clock;
+mod dump;
 mod sums;
+mod write;
 
 use clock::Clock;
 use serde_json::{Value, json};
@@ -44,9 +50,10 @@ fn run(args: &[&str]) -> AnyResult<Value> {
         ["open", file] => open(file, 1)?,
         ["open", file, times] => open(file, times.trim_start_matches("times=").parse()?)?,
         ["scan", file, options @ ..] => scan(file, &Options::parse(options)?)?,
+        ["write", dump, file, options @ ..] => write::run(dump, file, options)?,
         _ => {
             return Err(
-                "usage: tsfile-compare idle | open FILE [times=N] | scan FILE [KEY=VALUE..]".into(),
+                "usage: tsfile-compare idle | open FILE [times=N] | scan FILE [KEY=VALUE..] | write DUMP FILE [KEY=VALUE..]".into(),
             );
         }
     };
@@ -134,10 +141,15 @@ fn batches(file: &str, options: &Options) -> AnyResult<Sums> {
 
 /// Largest resident size of this process so far.
 fn peak_kib() -> AnyResult<u64> {
+    status_kib("VmHWM:")
+}
+
+/// A size that the system knows of this process.
+fn status_kib(key: &str) -> AnyResult<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status
         .lines()
-        .find_map(|l| l.strip_prefix("VmHWM:"))
-        .ok_or("no VmHWM in /proc/self/status")?;
+        .find_map(|l| l.strip_prefix(key))
+        .ok_or_else(|| format!("no {key} in /proc/self/status"))?;
     Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }

@@ -14,7 +14,7 @@ import java.util.Map;
  * The Java library as a writer and as a peer.
  *
  * <pre>
- * write-table DUMP FILE             a data set in the table model
+ * write-table DUMP FILE [times=N]   a data set in the table model, from tablets in memory to a file that is closed and on disk
  * write-tree DUMP FILE              the same as a tree of devices that are not aligned
  * idle                              nothing but starting: the memory that every run has
  * open FILE [times=N]               open, columns of the tables
@@ -25,7 +25,7 @@ import java.util.Map;
  * column=NAME   only this one       check=yes   `low` also sums up      times=N   so often in this JVM
  * </pre>
  *
- * <p>Readers print one line of JSON; `seconds` has one entry for each time, the first of a cold JVM.
+ * <p>All but write-tree print one line of JSON; `seconds` has one entry for each time, the first of a cold JVM.
  */
 public final class Main {
   /** Its processor time is that of all threads: compiler and garbage collector too. */
@@ -33,8 +33,9 @@ public final class Main {
 
   private Main() {}
 
-  private interface Work {
-    Sums run() throws Exception;
+  /** Something to be timed. */
+  private interface Work<T> {
+    T run() throws Exception;
   }
 
   public static void main(String[] args) throws Exception {
@@ -45,7 +46,7 @@ public final class Main {
     String file = args[1];
     switch (args[0]) {
       case "write-table":
-        Write.table(new Dump(new File(file)), new File(args[2]));
+        writeTable(new Dump(new File(file)), new File(args[2]), args.length > 3 ? Integer.parseInt(args[3].substring("times=".length())) : 1);
         return;
       case "write-tree":
         Write.tree(new Dump(new File(file)), new File(args[2]));
@@ -81,28 +82,69 @@ public final class Main {
     }
   }
 
-  private static void time(int times, Work work) throws Exception {
-    Sums sums = null;
-    double[] wall = new double[times];
-    double[] cpu = new double[times];
+  private static void writeTable(Dump dump, File file, int times) throws Exception {
+    Write.Writing writing = Write.table(dump);
+    // From here on the highest size is that of the writer: what is behind it is forgotten.
+    Files.write(Paths.get("/proc/self/clear_refs"), new byte[] {'5'});
+    long dataKib = statusKib("VmRSS:");
+    Clock clock = new Clock(times);
     for (int i = 0; i < times; i++) {
+      Files.deleteIfExists(file.toPath());
+      clock.time(() -> {
+        writing.to(file);
+        return null;
+      });
+    }
+    System.out.printf("{%s, \"bytes\": %d, \"data_kib\": %d, \"peak_kib\": %d}%n", clock.json(), file.length(), dataKib, peakKib());
+  }
+
+  private static void time(int times, Work<Sums> work) throws Exception {
+    Sums sums = null;
+    Clock clock = new Clock(times);
+    for (int i = 0; i < times; i++) {
+      sums = clock.time(work);
+    }
+    System.out.printf("{%s, %s, \"peak_kib\": %d}%n", clock.json(), sums.json(), peakKib());
+  }
+
+  /** Collects how long things took. */
+  private static final class Clock {
+    private final double[] wall;
+    private final double[] cpu;
+    private int done;
+
+    Clock(int times) {
+      wall = new double[times];
+      cpu = new double[times];
+    }
+
+    <T> T time(Work<T> work) throws Exception {
       long start = System.nanoTime();
       long startCpu = PROCESS.getProcessCpuTime();
-      sums = work.run();
-      wall[i] = (System.nanoTime() - start) / 1e9;
-      cpu[i] = (PROCESS.getProcessCpuTime() - startCpu) / 1e9;
+      T result = work.run();
+      wall[done] = (System.nanoTime() - start) / 1e9;
+      cpu[done] = (PROCESS.getProcessCpuTime() - startCpu) / 1e9;
+      done++;
+      return result;
     }
-    System.out.printf("{\"seconds\": %s, \"cpu_seconds\": %s, %s, \"peak_kib\": %d}%n", Arrays.toString(wall), Arrays.toString(cpu),
-        sums.json(), peakKib());
+
+    String json() {
+      return String.format("\"seconds\": %s, \"cpu_seconds\": %s", Arrays.toString(wall), Arrays.toString(cpu));
+    }
   }
 
   /** Largest resident size of this process so far. */
   private static long peakKib() throws IOException {
+    return statusKib("VmHWM:");
+  }
+
+  /** A size that the system knows of this process. */
+  private static long statusKib(String key) throws IOException {
     for (String line : Files.readAllLines(Paths.get("/proc/self/status"))) {
-      if (line.startsWith("VmHWM:")) {
+      if (line.startsWith(key)) {
         return Long.parseLong(line.replaceAll("[^0-9]", ""));
       }
     }
-    throw new IOException("no VmHWM in /proc/self/status");
+    throw new IOException("no " + key + " in /proc/self/status");
   }
 }

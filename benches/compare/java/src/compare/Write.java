@@ -1,7 +1,10 @@
 package compare;
 
 import java.io.File;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.tsfile.enums.ColumnCategory;
@@ -22,8 +25,13 @@ final class Write {
 
   private Write() {}
 
-  /** Table model: one table, the device is its tag. */
-  static void table(Dump dump, File file) throws Exception {
+  /** Writes a file that does not exist yet. */
+  interface Writing {
+    void to(File file) throws Exception;
+  }
+
+  /** Table model: one table, the device is its tag. The tablets are made here, so that writing starts with data in memory. */
+  static Writing table(Dump dump) {
     List<IMeasurementSchema> schemas = new ArrayList<>();
     List<String> names = new ArrayList<>();
     List<TSDataType> types = new ArrayList<>();
@@ -40,18 +48,32 @@ final class Write {
       schemas.add(new MeasurementSchema(names.get(i), types.get(i)));
     }
     Binary[] devices = dump.devices.stream().map(d -> new Binary(d, StandardCharsets.UTF_8)).toArray(Binary[]::new);
-    try (ITsFileWriter writer =
-        new TsFileWriterBuilder().file(file).tableSchema(new TableSchema(dump.table, schemas, categories)).build()) {
-      for (int from = 0; from < dump.rows(); from += TABLET_ROWS) {
-        int rows = Math.min(TABLET_ROWS, dump.rows() - from);
-        Tablet tablet = new Tablet(dump.table, names, types, categories, rows);
-        Binary[] tags = (Binary[]) tablet.getValues()[0];
-        for (int i = 0; i < rows; i++) {
-          tags[i] = devices[(from + i) / dump.rowsPerDevice];
-        }
-        fill(tablet, dump, from, rows, 1);
-        writer.write(tablet);
+    List<Tablet> tablets = new ArrayList<>();
+    for (int from = 0; from < dump.rows(); from += TABLET_ROWS) {
+      int rows = Math.min(TABLET_ROWS, dump.rows() - from);
+      Tablet tablet = new Tablet(dump.table, names, types, categories, rows);
+      Binary[] tags = (Binary[]) tablet.getValues()[0];
+      for (int i = 0; i < rows; i++) {
+        tags[i] = devices[(from + i) / dump.rowsPerDevice];
       }
+      fill(tablet, dump, from, rows, 1);
+      tablets.add(tablet);
+    }
+    return file -> {
+      TableSchema schema = new TableSchema(dump.table, schemas, categories);
+      try (ITsFileWriter writer = new TsFileWriterBuilder().file(file).tableSchema(schema).build()) {
+        for (Tablet tablet : tablets) {
+          writer.write(tablet);
+        }
+      }
+      sync(file);
+    };
+  }
+
+  /** Puts a closed file on disk, which the library does not do itself. */
+  private static void sync(File file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file.toPath(), StandardOpenOption.WRITE)) {
+      channel.force(true);
     }
   }
 
