@@ -7,7 +7,7 @@
 Every setting is left as it is; `encodings=ts2diff` asks for TS_2DIFF for FLOAT and DOUBLE.
 """
 
-import os
+import tempfile
 
 import tsfile
 from tsfile import ColumnCategory, ColumnSchema, TableSchema, Tablet, TsFileTableWriter
@@ -21,9 +21,8 @@ BATCH_ROWS = 100_000
 
 def encode_floats_as_ts2diff():
     """The library has its settings only once it was used."""
-    path = f"/tmp/settings-{os.getpid()}.tsfile"
-    tsfile.TsFileWriter(path).close()
-    os.remove(path)
+    with tempfile.TemporaryDirectory() as folder:
+        tsfile.TsFileWriter(f"{folder}/any.tsfile").close()
     config = tsfile.get_tsfile_config()
     config.update(float_encoding_type_=TSEncoding.TS_2DIFF, double_encoding_type_=TSEncoding.TS_2DIFF)
     tsfile.set_tsfile_config(config)
