@@ -93,7 +93,7 @@ pub fn encode(
             let v: Vec<&[u8]> = (from..to).map(|i| v.get(i)).collect();
             match encoding {
                 Encoding::Plain => plain::encode_bytes(&v, out).ok()?,
-                Encoding::Dictionary => dictionary::encode(&v, out).ok()?,
+                Encoding::Dictionary => dictionary::encode(&v, out).map(drop).ok()?,
                 _ => return None,
             }
         }

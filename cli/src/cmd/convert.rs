@@ -339,11 +339,15 @@ impl Run<'_> {
         if args.write.dry_run {
             return copy::plan(files, args, &output.display().to_string());
         }
+        let bytes_in: Option<u64> = inputs.iter().map(|input| input.bytes()).sum();
+        if let (Some(rows), Some(bytes)) = (files.rows_to_copy()?, bytes_in) {
+            self.progress.expect_rows(rows, bytes);
+        }
         let written = copy::run(files, args, target, &self.progress)?;
         let summary = Summary {
             rows: self.progress.finish(),
             points: written.points,
-            bytes_in: inputs.iter().map(|input| input.bytes()).sum(),
+            bytes_in,
             bytes_out: written.bytes,
             elapsed: self.progress.elapsed(),
         };

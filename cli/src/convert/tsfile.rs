@@ -412,6 +412,31 @@ impl TsFiles {
         Ok(rows)
     }
 
+    /// About how many rows a copy takes, when somebody watches: the statistics of a large index take a moment to read.
+    ///
+    /// # Errors
+    ///
+    /// When the index of a file cannot be read.
+    pub fn rows_to_copy(&self) -> Outcome<Option<u64>> {
+        if !std::io::stderr().is_terminal() {
+            return Ok(None);
+        }
+        let object = &self.args.object;
+        let mut rows = 0;
+        for reader in &self.readers {
+            for device in reader.index()?.devices() {
+                let chosen = match &object.table {
+                    Some(table) => device.id().table() == table,
+                    None => object.device.is_empty() || object.device.contains(&device.id().path()),
+                };
+                if chosen {
+                    rows += self.rows_of(device)?;
+                }
+            }
+        }
+        Ok(Some(rows))
+    }
+
     /// The longest timeseries of a device, of a time range the share that it would have if points came evenly.
     fn rows_of(&self, device: DeviceRef<'_>) -> tsfile::Result<u64> {
         let (start, end) = self.args.range.bounds();
