@@ -11,19 +11,20 @@ use crate::args::{
 };
 use crate::convert::atomic::{self, Target};
 use crate::convert::format::{InputFormat, OutputFormat};
+use crate::convert::job::Job;
 use crate::convert::origin::{self, Origin};
 use crate::convert::retry::{self, FileNames};
 use crate::convert::sink::Output;
 use crate::convert::source::Source;
 use crate::convert::steps::Keys;
-use crate::convert::summary::{PointCount, Summary};
+use crate::convert::summary::Summary;
 use crate::convert::text_input::TextOptions;
-use crate::convert::text_input::args::{From, OnError, TextArgs};
+use crate::convert::text_input::args::{From, TextArgs};
 use crate::convert::text_input::rejects::Rejects;
-use crate::convert::to_tsfile::args::{DuplicateRows, WriteArgs};
+use crate::convert::to_tsfile::args::WriteArgs;
 use crate::convert::to_tsfile::{self, copy};
 use crate::convert::tsfile::{Part, TsFiles};
-use crate::convert::{forms, input, sink, steps};
+use crate::convert::{flags, forms, input, steps};
 use crate::exit::{self, Blame as _, Failure, Outcome};
 use crate::progress::Progress;
 use crate::tags::TagArgs;
@@ -148,10 +149,10 @@ pub fn run(args: Args) -> Outcome {
         })
         .collect::<Outcome<Vec<_>>>()?;
     let formats: Vec<_> = inputs.iter().map(Origin::format).collect();
-    check_write_flags(&args)?;
+    flags::check_write(&args)?;
     let tsfiles = formats.iter().all(|f| *f == InputFormat::TsFile);
-    check_flags(&args, tsfiles)?;
-    check_text_flags(&args, &formats)?;
+    flags::check(&args, tsfiles)?;
+    flags::check_text(&args, &formats)?;
     let mut run = Run {
         args: &args,
         inputs,
@@ -169,113 +170,6 @@ fn with_from(args: &Args) -> String {
     let mut args = args.clone();
     args.text_input.from = Some(From::Csv);
     retry::command(&args)
-}
-
-/// A flag that would be ignored is a misunderstanding.
-fn check_flags(args: &Args, tsfiles: bool) -> Outcome {
-    args.tag_filter.check(!args.object.device.is_empty())?;
-    // There it names the device of columns that name none.
-    let to_tsfile = match &args.output {
-        Some(output) => output_format(args, output)? == OutputFormat::TsFile,
-        None => false,
-    };
-    let given: &[(&str, bool)] = if tsfiles {
-        &[
-            ("--tags", args.tags.is_some()),
-            ("--input-form", args.input_form.is_some()),
-        ]
-    } else {
-        &[
-            ("--output-dir", args.output_dir.is_some()),
-            ("--device", !args.object.device.is_empty() && !to_tsfile),
-            ("--tag-filter", args.tag_filter.is_given()),
-            ("--rows", args.rows.is_some()),
-            ("--text", args.text.is_some()),
-            ("--dates", args.dates.is_some()),
-            ("--recover", args.open.recover),
-            ("--ignore-mods", args.open.ignore_mods),
-            ("--trusted", args.open.trusted),
-        ]
-    };
-    let Some((flag, _)) = given.iter().find(|(_, given)| *given) else {
-        return Ok(());
-    };
-    let (file, what) = match (args.inputs.first(), tsfiles) {
-        (Some(file), true) => (file.display().to_string(), "other formats than TsFile"),
-        (Some(file), false) => (file.display().to_string(), "TsFiles"),
-        (None, _) => (String::new(), "other inputs"),
-    };
-    Err(Failure::usage(format!(
-        "{file}: {flag} is for {what}; leave it out"
-    )))
-}
-
-/// Flags about a TsFile need one to be written.
-fn check_write_flags(args: &Args) -> Outcome {
-    let Some(output) = &args.output else {
-        return Ok(());
-    };
-    let format = output_format(args, output)?;
-    if let Some(flag) = args
-        .write
-        .given()
-        .filter(|_| format != OutputFormat::TsFile)
-    {
-        return Err(Failure::usage(format!(
-            "{}: {flag} is for writing TsFiles; leave it out, or add --to tsfile",
-            output.display()
-        )));
-    }
-    if args.write.verify && is_stdout(output) {
-        return Err(Failure::usage(
-            "--verify reads the file back, which stdout does not allow",
-        ));
-    }
-    let drops = args.write.duplicates.unwrap_or_default() != DuplicateRows::Error;
-    if args.write.verify && drops {
-        return Err(Failure::usage(
-            "--verify compares every row, and --duplicates drops some; leave one of them out",
-        ));
-    }
-    Ok(())
-}
-
-/// Flags about text need text, and `--rejects` needs something to be rejected.
-fn check_text_flags(args: &Args, formats: &[InputFormat]) -> Outcome {
-    let text = &args.text_input;
-    let given = [
-        ("--types", !text.types.is_empty()),
-        ("--null", !text.nulls.is_empty()),
-        ("--tz", text.tz.is_some()),
-        ("--on-error", text.on_error.is_some()),
-        ("--rejects", text.rejects.is_some()),
-    ];
-    if !formats.iter().any(|f| f.is_text()) {
-        if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
-            let file = args
-                .inputs
-                .first()
-                .map_or_else(String::new, |i| origin::name(i));
-            return Err(Failure::usage(format!(
-                "{file}: {flag} is for CSV, TSV and NDJSON; leave it out"
-            )));
-        }
-    }
-    let Some(rejects) = &text.rejects else {
-        return Ok(());
-    };
-    if text.on_error != Some(OnError::Skip) {
-        return Err(Failure::usage(
-            "--rejects takes what --on-error skip passes over; add that",
-        ));
-    }
-    let absolute = |path: &Path| std::path::absolute(path).ok();
-    if is_stdout(rejects) || args.output.as_deref().and_then(absolute) == absolute(rejects) {
-        return Err(Failure::usage(
-            "--rejects needs a file of its own; name another one",
-        ));
-    }
-    Ok(())
 }
 
 /// Inputs that were opened for a command line.
@@ -505,7 +399,12 @@ fn check(args: &Args, path: &Path) -> Outcome {
     })
 }
 
-fn output_format(args: &Args, path: &Path) -> Outcome<OutputFormat> {
+/// The format that is asked for, or that of the extension.
+///
+/// # Errors
+///
+/// When neither says one.
+pub fn output_format(args: &Args, path: &Path) -> Outcome<OutputFormat> {
     args.to
         .or_else(|| OutputFormat::of_extension(path))
         .ok_or_else(|| {
@@ -576,68 +475,6 @@ fn show_time(
         say_unit(args, &source.schema);
     }
     Ok(source)
-}
-
-/// What goes into one output.
-struct Job {
-    source: Source,
-    points: PointCount,
-    progress: Progress,
-    bytes_in: Option<u64>,
-    /// Whether how much came through stdin is known only at the end.
-    counted: bool,
-}
-
-impl Job {
-    fn new(
-        args: &Args,
-        source: Source,
-        tags: &[String],
-        progress: &Progress,
-        inputs: &[Rc<Origin>],
-    ) -> Self {
-        let keys = Keys::of(&source.schema, args);
-        let bytes_in = inputs.iter().map(|input| input.bytes()).sum();
-        if let (Some(rows), Some(bytes)) = (source.total_rows, bytes_in) {
-            progress.expect_rows(rows, bytes);
-        }
-        Self {
-            points: PointCount::new(&source.schema, &keys, tags),
-            source,
-            progress: progress.clone(),
-            bytes_in,
-            counted: bytes_in.is_none() && inputs.len() == 1,
-        }
-    }
-
-    /// Moves every batch. Lines that were passed over are on disk before the output is.
-    fn convert(
-        mut self,
-        output: Output,
-        target: Target,
-        rejects: Option<&RefCell<Rejects>>,
-    ) -> Outcome<Summary> {
-        let source = self.source;
-        let mut sink = sink::start(output, target, &source.schema, &source.sorted_by)?;
-        for batch in source.batches {
-            let batch = batch?;
-            sink.write(&batch)?;
-            self.points.add(&batch);
-            self.progress.add(batch.num_rows());
-        }
-        if let Some(rejects) = rejects {
-            rejects.borrow_mut().commit()?;
-        }
-        let bytes_out = sink.finish()?;
-        let bytes_read = self.counted.then(|| self.progress.bytes());
-        Ok(Summary {
-            rows: self.progress.finish(),
-            points: self.points.points(),
-            bytes_in: self.bytes_in.or(bytes_read),
-            bytes_out,
-            elapsed: self.progress.elapsed(),
-        })
-    }
 }
 
 fn say_written(summary: &Summary, output: &Path, skipped: &str) {

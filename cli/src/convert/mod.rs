@@ -1,10 +1,12 @@
 //! Conversion: sources of Arrow batches, sinks that write them, and the steps between.
 
 pub mod atomic;
+pub mod flags;
 pub mod format;
 pub mod forms;
 pub mod input;
 pub mod ipc;
+pub mod job;
 pub mod origin;
 pub mod parquet;
 pub mod retry;
