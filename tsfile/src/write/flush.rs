@@ -232,7 +232,7 @@ impl TsFileWriter {
                     name: c.measurement.name.clone(),
                     data_type: c.measurement.data_type,
                 };
-                let known = self.known_measurements.get(&own);
+                let known = self.known_measurements.get(&(own, None));
                 if c.category != ColumnCategory::Field {
                     continue;
                 }

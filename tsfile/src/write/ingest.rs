@@ -352,14 +352,12 @@ impl TsFileWriter {
         // By path the options can differ from device to device; without such options all share one entry.
         let path = device.map(|d| format!("{d}.{name}"));
         let o = &self.options;
-        let by_path = path
-            .as_ref()
-            .is_some_and(|p| o.encodings.contains_key(p) || o.compressions.contains_key(p));
-        if !by_path {
-            if let Some(known) = self.known_measurements.get(&own) {
-                return Ok(*known);
-            }
+        let path = path.filter(|p| o.encodings.contains_key(p) || o.compressions.contains_key(p));
+        let known = (own, path);
+        if let Some(at) = self.known_measurements.get(&known) {
+            return Ok(*at);
         }
+        let (own, path) = &known;
         let of = |key: Option<&String>| key.and_then(|k| o.encodings.get(k)).copied();
         let encoding = of(path.as_ref()).or_else(|| of(Some(&own.name)));
         let of = |key: Option<&String>| key.and_then(|k| o.compressions.get(k)).copied();
@@ -388,9 +386,7 @@ impl TsFileWriter {
         });
         self.measurements.push(own.clone());
         let at = (self.measurements.len() - 1) as u32;
-        if !by_path {
-            self.known_measurements.insert(own, at);
-        }
+        self.known_measurements.insert(known, at);
         Ok(at)
     }
 

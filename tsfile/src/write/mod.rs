@@ -85,7 +85,8 @@ pub struct TsFileWriter {
     wide: Vec<(u32, u32)>,
     measurements: Vec<Measurement>,
     how: Vec<How>,
-    known_measurements: HashMap<Measurement, u32>,
+    /// By name and type, and by the path where the options name it.
+    known_measurements: HashMap<(Measurement, Option<String>), u32>,
     shapes: Vec<Shape>,
     devices: Vec<Device>,
     known_devices: Known,

@@ -635,3 +635,23 @@ fn a_row_that_is_in_the_file_cannot_give_way_to_a_later_one() {
         &Int32Array::from(vec![1, 20, 3, 4, 5])
     );
 }
+
+#[test]
+fn an_encoding_by_path_is_for_one_device_however_many_batches_it_has() {
+    let sink = MemorySink::new("memory.tsfile");
+    let options = WriteOptions::default().with_encoding("root.a.s", Encoding::Plain);
+    let mut writer = TsFileWriter::start_devices(Box::new(sink), options).unwrap();
+    for time in [1, 2, 3] {
+        let batch = record_batch!(("time", Int64, vec![time]), ("s", Int32, [7])).unwrap();
+        for device in ["root.a", "root.b"] {
+            writer
+                .write_device(&DeviceId::from_path(device), true, &batch)
+                .unwrap();
+        }
+    }
+    let summary = writer.finish().unwrap();
+    let mut encodings: Vec<_> = summary.columns.iter().map(|c| c.chunks[0].0).collect();
+    encodings.sort();
+    assert_eq!(encodings, [Encoding::Plain, Encoding::Ts2Diff]);
+    assert_eq!(summary.rows, 6);
+}
