@@ -19,7 +19,7 @@ pub use counting::{CountingSource, ReadCounts};
 pub use file::FileSource;
 pub use memory::MemorySource;
 pub use memory_sink::{MemoryOutput, MemorySink};
-pub use sink::{Sink, commit};
+pub use sink::{Sink, commit, commit_checked};
 
 use crate::Result;
 use std::ops::Range;

@@ -45,10 +45,18 @@ pub trait Sink: Send {
 /// # Errors
 /// The first of these that fails. Before the name is given, what was written is discarded.
 pub fn commit(sink: &mut dyn Sink) -> Result<()> {
-    let named = match sink.sync() {
-        Ok(()) => sink.publish(),
-        Err(e) => Err(e),
-    };
+    commit_checked(sink, || Ok(()))
+}
+
+/// As [`commit`], but asks `check` when everything is on the device and has not got its name yet.
+///
+/// # Errors
+/// As [`commit`], and those of `check`.
+pub fn commit_checked(sink: &mut dyn Sink, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    let named = sink
+        .sync()
+        .and_then(|()| check())
+        .and_then(|()| sink.publish());
     if named.is_err() {
         sink.discard();
     }

@@ -1,7 +1,7 @@
 //! Where the bytes of the file go: through a buffer into the sink, counted.
 
 use crate::Result;
-use crate::io::Sink;
+use crate::io::{Sink, commit_checked};
 use crate::wire::ByteWriter;
 
 /// Bytes are handed to the sink in pieces of about this size.
@@ -75,10 +75,7 @@ impl Output {
     /// The sink refuses, or the check fails.
     pub fn commit(&mut self, check: impl FnOnce() -> Result<()>) -> Result<()> {
         self.flush()?;
-        self.sink.sync()?;
-        check()?;
-        self.sink.publish()?;
-        self.sink.sync_directory()
+        commit_checked(self.sink.as_mut(), check)
     }
 
     /// Gives the file up.
