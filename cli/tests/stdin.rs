@@ -1,38 +1,23 @@
 //! `convert` of what comes through stdin, in every format.
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
 
+mod feed;
+
 use std::fs::{self, File};
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use assert_cmd::cargo::cargo_bin;
 
+use feed::{feed, stderr, tool};
+
 const CSV: &str = "time,device_name,s,x\n1,root.d1,\"\",0.5\n2,root.d1,,nan\n1,root.d2,a,\n";
 
-/// Through a pipe, which cannot be read twice.
 fn pipe(dir: &Path, input: &[u8], args: &[&str]) -> Output {
-    let mut child = Command::new(cargo_bin!("tsfile-cli"))
-        .current_dir(dir)
-        .env("TMPDIR", dir.join("tmp"))
-        .arg("convert")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A command line that is refused leaves its input unread.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).replace(
-        &cargo_bin!("tsfile-cli").display().to_string(),
-        "tsfile-cli",
-    )
+    let mut command = tool(dir);
+    command.env("TMPDIR", dir.join("tmp"));
+    feed(command.arg("convert").args(args), input)
 }
 
 fn stdout(output: &Output) -> String {

@@ -1,12 +1,13 @@
 //! The compatible `write` command: strict CSV into one table.
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
 
-use std::fs;
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+mod feed;
 
-use assert_cmd::cargo::cargo_bin;
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use feed::{feed, stderr, tool};
 
 const PLANT: &str = "time,site,temperature\n1,north,20.5\n2,north,\n1,,-3.25\n";
 const PLANT_FLAGS: [&str; 8] = [
@@ -20,29 +21,12 @@ const PLANT_FLAGS: [&str; 8] = [
     "DOUBLE",
 ];
 
+fn pipe(dir: &Path, input: &[u8], args: &[&str]) -> Output {
+    feed(tool(dir).args(args), input)
+}
+
 fn run(dir: &Path, args: &[&str]) -> Output {
     pipe(dir, b"", args)
-}
-
-fn pipe(dir: &Path, input: &[u8], args: &[&str]) -> Output {
-    let mut child = Command::new(cargo_bin!("tsfile-cli"))
-        .current_dir(dir)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A command line that is refused leaves its input unread.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).replace(
-        &cargo_bin!("tsfile-cli").display().to_string(),
-        "tsfile-cli",
-    )
 }
 
 fn stdout_of(dir: &Path, args: &[&str]) -> String {

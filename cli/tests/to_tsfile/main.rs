@@ -15,6 +15,8 @@ mod dump;
 )]
 #[path = "../../../tsfile/tests/it/expected.rs"]
 mod expected;
+#[path = "../feed/mod.rs"]
+mod feed;
 mod flags;
 mod forms;
 #[path = "../hand_made/mod.rs"]
@@ -23,11 +25,12 @@ mod order;
 mod values;
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
+
+use crate::feed::{feed, stderr, tool};
 
 const PROGRAM: &str = "tsfile-cli";
 /// Two sites, a null tag, a null cell, and numbers that are odd.
@@ -39,32 +42,17 @@ fn golden(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// Runs with something on stdin.
+fn pipe(dir: &Path, input: &[u8], args: &[&str]) -> Output {
+    feed(tool(dir).args(args), input)
+}
+
 fn run(dir: &Path, args: &[&str]) -> Output {
     Command::new(cargo_bin!("tsfile-cli"))
         .current_dir(dir)
         .args(args)
         .output()
         .unwrap()
-}
-
-/// Runs with something on stdin.
-fn pipe(dir: &Path, input: &[u8], args: &[&str]) -> Output {
-    let mut child = Command::new(cargo_bin!("tsfile-cli"))
-        .current_dir(dir)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A command line that is refused leaves its input unread.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr)
-        .replace(&cargo_bin!("tsfile-cli").display().to_string(), PROGRAM)
 }
 
 /// Converts what must succeed; returns what it says.
