@@ -173,7 +173,7 @@ trait Column: Auto {
     fn survives_references(encoding: Encoding, values: &[Self]) -> bool;
 
     /// Decimals with which scaling loses nothing, for floats.
-    fn decimals(values: &[Self], scratch: &mut Self::Scratch) -> Option<u32>;
+    fn decimals(values: &[Self]) -> Option<u32>;
 }
 
 macro_rules! column {
@@ -198,33 +198,33 @@ macro_rules! column {
                 survives(encoding, values)
             }
 
-            fn decimals(values: &[Self], scratch: &mut Self::Scratch) -> Option<u32> {
-                let decimals: fn(&[Self], &mut Self::Scratch) -> Option<u32> = $decimals;
-                decimals(values, scratch)
+            fn decimals(values: &[Self]) -> Option<u32> {
+                let decimals: fn(&[Self]) -> Option<u32> = $decimals;
+                decimals(values)
             }
         }
     };
 }
 
-column!(bool, bools, of_bool, |_, _| true, |_, ()| None);
+column!(bool, bools, of_bool, |_, _| true, |_| None);
 column!(
     i32,
     fixed,
     of_i32,
     |_, v| sprintz::survives_references(v),
-    |_, ()| None
+    |_| None
 );
 column!(
     i64,
     fixed,
     of_i64,
     |_, v| sprintz::survives_references(v),
-    |_, ()| None
+    |_| None
 );
-column!(f32, fixed, of_f32, float_survives, |v, _| {
+column!(f32, fixed, of_f32, float_survives, |v| {
     scaled_float::lossless(v, 0, &mut Vec::new())
 });
-column!(f64, fixed, of_f64, float_survives, |v, _| {
+column!(f64, fixed, of_f64, float_survives, |v| {
     scaled_float::lossless(v, 0, &mut Vec::new())
 });
 
@@ -255,7 +255,7 @@ fn fixed<T: Column>(
             }
             let encoding = match how.encoding {
                 Some(encoding) => {
-                    lossless &= forced(encoding, values, how, scratch, &mut pages.encoded)?;
+                    lossless &= forced(encoding, values, how, &mut pages.encoded)?;
                     Some(encoding)
                 }
                 None => {
@@ -278,36 +278,19 @@ fn forced<T: Column>(
     encoding: Encoding,
     values: &[T],
     how: How,
-    scratch: &mut T::Scratch,
     out: &mut Vec<u8>,
 ) -> Result<bool> {
     let mut settings = how.settings;
-    if !is_lossy(encoding, how.data_type) {
-        T::encode(encoding, values, settings, out)?;
-        return Ok(true);
-    }
+    let lossy = is_lossy(encoding, how.data_type);
+    let scaled = lossy && matches!(encoding, Encoding::Ts2Diff | Encoding::Rle);
+    let decimals = scaled.then(|| T::decimals(values)).flatten();
+    settings.max_point_number = decimals.unwrap_or(settings.max_point_number);
+    let start = out.len();
+    T::encode(encoding, values, settings, out)?;
     let keeps = match encoding {
-        Encoding::Ts2Diff | Encoding::Rle => match T::decimals(values, scratch) {
-            Some(decimals) => {
-                settings.max_point_number = decimals;
-                T::encode(encoding, values, settings, out)?;
-                true
-            }
-            None => {
-                let start = out.len();
-                T::encode(encoding, values, settings, out)?;
-                survives(encoding, values, out.get(start..).unwrap_or(&[]))?
-            }
-        },
-        Encoding::Sprintz | Encoding::GorillaV1 => {
-            T::encode(encoding, values, settings, out)?;
-            T::survives_references(encoding, values)
-        }
-        _ => {
-            let start = out.len();
-            T::encode(encoding, values, settings, out)?;
-            survives(encoding, values, out.get(start..).unwrap_or(&[]))?
-        }
+        _ if !lossy || decimals.is_some() => true,
+        Encoding::Sprintz | Encoding::GorillaV1 => T::survives_references(encoding, values),
+        _ => survives(encoding, values, out.get(start..).unwrap_or(&[]))?,
     };
     if !keeps && !how.lossy {
         return Err(Error::new(

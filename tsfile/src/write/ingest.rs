@@ -2,6 +2,7 @@
 
 use super::held::{Held, Measurement, RowNumbers, Run, Shape};
 use super::input::{self, Input, Taken};
+use super::keys;
 use super::options::{Compat, Duplicates, Sort};
 use super::{Cells, ClosedChunks, DEVICE_BYTES, Device, How, Plan, RUN_BYTES, TsFileWriter, order};
 use crate::arrow::{Intake, times};
@@ -171,7 +172,7 @@ impl TsFileWriter {
         }
         let times = times(schema.field(at), batch.column(at), unit, lossy, first_row)?;
         let shape = self.shape(&columns, aligned, aligned, Some(device))?;
-        let index = self.device(&input::key_of(device), aligned)?;
+        let index = self.device(&keys::key_of(device), aligned)?;
         let len = u32::try_from(times.len())
             .map_err(|_| Error::argument("a batch has more than 4294967295 rows"))?;
         if len > 0 {
@@ -437,7 +438,7 @@ impl TsFileWriter {
             return Ok(known);
         }
         let any_path = self.input_any_path;
-        let id = input::device_of(key, any_path)?;
+        let id = keys::device_of(key, any_path)?;
         if id.model() == Model::Table && !any_path && self.options.version == FormatVersion::V3 {
             return Err(Error::argument("format version 3 has no tables")
                 .device(id.path())

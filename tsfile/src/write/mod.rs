@@ -31,6 +31,7 @@ mod group;
 mod held;
 mod ingest;
 mod input;
+mod keys;
 mod known;
 mod layout;
 mod options;
@@ -188,7 +189,7 @@ impl TsFileWriter {
                         .filter_map(|k| columns.get(*k).cloned())
                         .collect();
                     let shape = self.shape(&columns, aligned, aligned, Some(device))?;
-                    let device = self.device(&input::key_of(device), aligned)?;
+                    let device = self.device(&keys::key_of(device), aligned)?;
                     self.wide.push((device, shape));
                 }
             }
