@@ -144,6 +144,7 @@ mod error;
 pub mod arrow;
 pub mod compress;
 pub mod encoding;
+pub mod filter;
 pub mod form;
 pub mod format;
 pub mod io;

@@ -1,0 +1,15 @@
+//! Predicates: what is asked of rows, and what that means for files.
+//!
+//! An [`Expr`] is what a user or a host program wrote: names and literals, three-valued as in SQL. Bound to the columns of a scan it becomes a
+//! [`Predicate`], in which every `NOT` is gone and every test is a set of values of one column: unions and intersections of such sets say exactly
+//! what `AND`, `OR`, `IN` and `BETWEEN` mean, and whether statistics leave anything of them is one comparison of ranges.
+
+mod expr;
+mod like;
+mod predicate;
+mod ranges;
+
+pub use expr::{CompareOp, Expr, Literal};
+pub use like::Pattern;
+pub use predicate::{Column, Kind, Predicate, Test};
+pub use ranges::{Cut, Ranges};
