@@ -12,4 +12,4 @@ mod ranges;
 pub use expr::{CompareOp, Expr, Literal};
 pub use like::Pattern;
 pub use predicate::{Column, Kind, Predicate, Test};
-pub use ranges::{Cut, Ranges};
+pub use ranges::{Cut, Ordered, Ranges};

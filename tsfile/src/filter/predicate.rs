@@ -66,7 +66,7 @@ pub enum Test {
     /// The value is one of these numbers, see [`Kind`]: booleans as 0 and 1, floating point numbers as integers of the same order.
     Numbers(Ranges<i64>),
     /// The bytes of the value are one of these.
-    Bytes(Arc<Ranges<Vec<u8>>>),
+    Bytes(Ranges<Vec<u8>>),
     /// The text matches a pattern, or does not.
     Like {
         /// The pattern, compiled.
