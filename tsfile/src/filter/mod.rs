@@ -6,10 +6,12 @@
 
 mod expr;
 mod like;
+mod order;
 mod predicate;
 mod ranges;
 
 pub use expr::{CompareOp, Expr, Literal};
 pub use like::Pattern;
+pub use order::{float_key, key_float};
 pub use predicate::{Column, Kind, Predicate, Test};
 pub use ranges::{Cut, Ordered, Ranges};
