@@ -9,9 +9,12 @@ mod like;
 mod order;
 mod predicate;
 mod ranges;
+mod specialize;
+#[cfg(test)]
+mod testing;
 
 pub use expr::{CompareOp, Expr, Literal};
 pub use like::Pattern;
 pub use order::{float_key, key_float};
-pub use predicate::{Column, Kind, Predicate, Test};
+pub use predicate::{Column, Constant, Kind, Predicate, Test};
 pub use ranges::{Cut, Ordered, Ranges};
