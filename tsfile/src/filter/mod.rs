@@ -4,6 +4,7 @@
 //! [`Predicate`], in which every `NOT` is gone and every test is a set of values of one column: unions and intersections of such sets say exactly
 //! what `AND`, `OR`, `IN` and `BETWEEN` mean, and whether statistics leave anything of them is one comparison of ranges.
 
+mod eval;
 mod expr;
 mod like;
 mod order;
