@@ -4,6 +4,7 @@
 //! [`Predicate`], in which every `NOT` is gone and every test is a set of values of one column: unions and intersections of such sets say exactly
 //! what `AND`, `OR`, `IN` and `BETWEEN` mean, and whether statistics leave anything of them is one comparison of ranges.
 
+mod by_device;
 mod eval;
 mod expr;
 mod like;
@@ -14,6 +15,7 @@ mod specialize;
 #[cfg(test)]
 mod testing;
 
+pub use by_device::{Branch, Disjunction, MAX_BRANCHES, by_device};
 pub use expr::{CompareOp, Expr, Literal};
 pub use like::Pattern;
 pub use order::{float_key, key_float};
