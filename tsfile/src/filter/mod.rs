@@ -10,6 +10,7 @@ mod expr;
 mod like;
 mod order;
 mod predicate;
+mod prune;
 mod ranges;
 mod specialize;
 #[cfg(test)]
@@ -20,4 +21,5 @@ pub use expr::{CompareOp, Expr, Literal};
 pub use like::Pattern;
 pub use order::{float_key, key_float};
 pub use predicate::{Column, Constant, Kind, Predicate, Test};
+pub use prune::{ColumnStats, possible_times};
 pub use ranges::{Cut, Ordered, Ranges};
