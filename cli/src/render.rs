@@ -5,14 +5,11 @@
 //! asks).
 
 use arrow_schema::TimeUnit;
+use tsfile::model::date_of;
 
 /// What null looks like in the CSV of the compatible commands.
 pub const CSV_NULL: &str = "\\N";
 const SECONDS_PER_DAY: i64 = 86_400;
-/// Days from 0000-03-01 to 1970-01-01.
-const EPOCH_SHIFT_DAYS: i64 = 719_468;
-/// Days in 400 years.
-const ERA_DAYS: i64 = 146_097;
 
 /// An integer.
 pub fn int(out: &mut Vec<u8>, value: impl itoa::Integer) {
@@ -129,7 +126,7 @@ pub fn field(out: &mut Vec<u8>, text: &str, delimiter: u8, null_text: &str) {
 
 /// A day counted from 1970-01-01, as `YYYY-MM-DD`.
 pub fn date(out: &mut Vec<u8>, days: i64) {
-    let (year, month, day) = civil(days);
+    let (year, month, day) = date_of(days);
     if (0..=9999).contains(&year) {
         padded(out, year.unsigned_abs(), 4);
     } else {
@@ -180,26 +177,6 @@ fn padded(out: &mut Vec<u8>, value: u64, width: usize) {
         out.push(b'0');
     }
     out.extend_from_slice(digits.as_bytes());
-}
-
-/// Proleptic Gregorian (year, month, day) of a day counted from 1970-01-01. Years are counted from 1 March, so that
-/// the leap day is the last of its year; eras are 400 years.
-fn civil(days: i64) -> (i64, u64, u64) {
-    let days = days + EPOCH_SHIFT_DAYS;
-    let era = days.div_euclid(ERA_DAYS);
-    let day_of_era = days.rem_euclid(ERA_DAYS);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month.unsigned_abs(), day.unsigned_abs())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! | DATE | Date32, or Int32 (`yyyymmdd`) with `dates=int` |
 //! | TIMESTAMP | Timestamp(unit, "UTC") |
 
-use crate::model::DataType;
+use crate::model::{DataType, date_of, days_of};
 use arrow_schema::DataType as ArrowType;
 
 /// What happens to TEXT and STRING bytes that are no UTF-8.
@@ -136,40 +136,19 @@ pub fn date_to_days(stored: i32) -> Option<i32> {
     if stored <= 0 {
         return None;
     }
-    let (year, month, day) = (stored / 10_000, stored / 100 % 100, stored % 100);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let last = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + i32::from(leap),
-        _ => return None,
-    };
-    if day < 1 || day > last || year < 1 {
+    let (year, rest) = (stored / 10_000, stored.unsigned_abs() % 10_000);
+    if year < 1 {
         return None;
     }
-    // Years begin in March here, so that the leap day is the last of its year.
-    let y = if month <= 2 { year - 1 } else { year };
-    let era = y.div_euclid(400);
-    let of_era = y.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-    Some(era * 146_097 + day_of_era - 719_468)
+    i32::try_from(days_of(year, rest / 100, rest % 100)?).ok()
 }
 
 /// The stored `yyyymmdd` of a day, the inverse of [`date_to_days`]; `None` beyond years 1 to 9999.
 pub fn days_to_date(days: i32) -> Option<i32> {
-    let z = i64::from(days) + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let day = doy - (153 * mp + 2) / 5 + 1;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    let year = yoe + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = date_of(days.into());
     (1..=9999)
         .contains(&year)
-        .then(|| i32::try_from(year * 10_000 + month * 100 + day).ok())?
+        .then(|| i32::try_from(year.unsigned_abs() * 10_000 + month * 100 + day).ok())?
 }
 
 #[cfg(test)]

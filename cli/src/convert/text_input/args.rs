@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use arrow_schema::DataType;
 use clap::ValueEnum;
-
-use super::instants::Zone;
+use tsfile::model::Zone;
 
 /// How inputs are read.
 #[derive(Debug, Clone, Default, clap::Args)]

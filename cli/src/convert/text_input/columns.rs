@@ -5,10 +5,11 @@
 use std::collections::HashMap;
 
 use arrow_schema::{Field, TimeUnit};
+use tsfile::model::{Instant, Zone};
 
 use super::Quoting;
 use super::args::ColumnType;
-use super::instants::{self, Zone};
+use super::instants;
 use super::kinds::Kind;
 use super::options::TextOptions;
 use super::values::{Reading, shown};
@@ -85,7 +86,7 @@ impl Column {
         let joined = self.kind.join(seen);
         if self.is_empty {
             self.is_empty = false;
-            let assumed = || instants::instant(text, Some(Zone::UTC)).is_some();
+            let assumed = || Instant::parse(text, Some(Zone::UTC)).is_some();
             if seen == Kind::Text && assumed() {
                 self.zoneless = Some(text.to_owned());
             }
@@ -112,7 +113,8 @@ impl Column {
 
     /// An instant has to be a whole number of the unit that was given.
     fn check_unit(&self, text: &str, zone: Option<Zone>) -> Result<(), String> {
-        let fits = |unit| instants::instant(text, zone).is_none_or(|i| i.in_unit(unit).is_some());
+        let fits =
+            |unit| Instant::parse(text, zone).is_none_or(|i| instants::count(i, unit).is_some());
         if self.unit.is_none_or(fits) {
             return Ok(());
         }

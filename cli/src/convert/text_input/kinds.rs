@@ -2,10 +2,11 @@
 //! written back by `convert`, says the same: `007` is text, not seven.
 
 use arrow_schema::TimeUnit;
+use tsfile::model::{Instant, Zone, parse_date};
 
 use super::Quoting;
 use super::args::ColumnType;
-use super::instants::{self, Zone};
+use super::instants;
 
 /// Integers of so many digits all are doubles.
 const EXACT_DIGITS: usize = 15;
@@ -37,7 +38,7 @@ impl Kind {
         }
         // `YYYY-`; numbers have no such place for a minus.
         if text.as_bytes().get(4) == Some(&b'-') {
-            if instants::date(text).is_some() {
+            if parse_date(text).is_some() {
                 return Self::Date;
             }
             if let Some(instant) = Self::instant(text, zone) {
@@ -68,10 +69,10 @@ impl Kind {
 
     /// The kind of a cell that is an instant.
     pub(super) fn instant(text: &str, zone: Option<Zone>) -> Option<Self> {
-        let instant = instants::instant(text, zone)?;
+        let instant = Instant::parse(text, zone)?;
         let kind = Self::Instant {
-            unit: instant.unit(),
-            far: instant.in_unit(TimeUnit::Nanosecond).is_none(),
+            unit: instants::unit(instant),
+            far: instants::count(instant, TimeUnit::Nanosecond).is_none(),
         };
         Some(kind.possible())
     }

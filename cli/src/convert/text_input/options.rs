@@ -5,9 +5,9 @@ use std::path::Path;
 use std::rc::Rc;
 
 use arrow_schema::TimeUnit;
+use tsfile::model::Zone;
 
 use super::args::{ColumnType, OnError, TextArgs, Types};
-use super::instants::Zone;
 use super::rejects::{Reject, Rejects};
 use crate::cmd::convert::{Args, is_stdout};
 use crate::convert::format::InputFormat;

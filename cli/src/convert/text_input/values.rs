@@ -11,10 +11,11 @@ use arrow_array::types::{
 };
 use arrow_array::{ArrayRef, PrimitiveArray};
 use arrow_schema::TimeUnit;
+use tsfile::model::{Instant, Zone, parse_date};
 
 use super::Quoting;
 use super::args::ColumnType;
-use super::instants::{self, Zone};
+use super::instants;
 use super::kinds;
 
 const UTC: &str = "UTC";
@@ -46,8 +47,8 @@ impl Reading {
             ColumnType::Int64 => bare && int(text, self.lenient).is_some(),
             ColumnType::Float => float32(text).is_some(),
             ColumnType::Double => (bare || is_word(text)) && float(text, self.lenient).is_some(),
-            ColumnType::Date => instants::date(text).is_some(),
-            ColumnType::Timestamp => instants::instant(text, self.zone).is_some(),
+            ColumnType::Date => parse_date(text).is_some(),
+            ColumnType::Timestamp => Instant::parse(text, self.zone).is_some(),
             ColumnType::Blob => hex(text).is_some(),
             ColumnType::Text | ColumnType::String => true,
         }
@@ -60,7 +61,7 @@ impl Reading {
         if self.kind != ColumnType::Timestamp {
             return format!("{cell} is no {kind}");
         }
-        match (instants::instant(text, self.zone), self.zone) {
+        match (Instant::parse(text, self.zone), self.zone) {
             (Some(_), _) => {
                 let unit = match self.unit {
                     TimeUnit::Microsecond => "us",
@@ -69,7 +70,7 @@ impl Reading {
                 };
                 format!("{cell} is no whole number of {unit} that 64 bits can count")
             }
-            (None, None) if instants::instant(text, Some(Zone::UTC)).is_some() => {
+            (None, None) if Instant::parse(text, Some(Zone::UTC)).is_some() => {
                 format!("{cell} names no zone; --tz UTC or --tz +02:00 would")
             }
             _ => format!("{cell} is no {kind} such as 2024-01-31T12:00:00Z"),
@@ -151,10 +152,10 @@ impl Builder {
                 |t| (bare || is_word(t)).then(|| float(t, lenient))?,
                 |v| b.append_option(v),
             ),
-            Array::Date(b) => cell(text, instants::date, |v| b.append_option(v)),
+            Array::Date(b) => cell(text, parse_date, |v| b.append_option(v)),
             Array::Instant(b) => cell(
                 text,
-                |t| instants::instant(t, zone)?.in_unit(unit),
+                |t| instants::count(Instant::parse(t, zone)?, unit),
                 |v| b.append_option(v),
             ),
             Array::Utf8(b) => {
