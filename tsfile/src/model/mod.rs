@@ -17,7 +17,7 @@ pub use codes::{Compression, Encoding};
 pub use data_type::DataType;
 pub use device_id::{DeviceId, Model, split_path};
 pub use form::Form;
-pub use instant::{Instant, Zone, parse_date};
+pub use instant::{Instant, Zone, format_date, format_instant, parse_date};
 pub use legal::{is_lossy, legal_encodings};
 pub use schema::{ColumnCategory, MeasurementSchema, TableColumn, TableSchema};
 pub use statistics::{Statistics, ValueStatistics};

@@ -45,6 +45,8 @@ mod tests {
             1_588_953_600_007,
             -62_167_219_200_000,
             253_402_300_799_999,
+            i64::MIN,
+            i64::MAX,
         ] {
             let mut text = Vec::new();
             render::timestamp(&mut text, value, TimeUnit::Millisecond, true);
@@ -52,7 +54,7 @@ mod tests {
             let read = Instant::parse(&text, None).unwrap();
             assert_eq!(count(read, TimeUnit::Millisecond), Some(value), "{text}");
         }
-        for days in [0, -1, 19_782, -719_528, 2_932_896] {
+        for days in [0, -1, 19_782, -719_528, 2_932_896, i32::MIN, i32::MAX] {
             let mut text = Vec::new();
             render::date(&mut text, days.into());
             let text = String::from_utf8(text).unwrap();
