@@ -8,6 +8,7 @@ mod by_device;
 mod eval;
 mod expr;
 mod like;
+mod literal;
 mod order;
 mod predicate;
 mod prune;
@@ -15,10 +16,12 @@ mod ranges;
 mod specialize;
 #[cfg(test)]
 mod testing;
+mod text;
 
 pub use by_device::{Branch, Disjunction, MAX_BRANCHES, by_device};
 pub use expr::{CompareOp, Expr, Literal};
 pub use like::Pattern;
+pub use literal::{ValueSet, values, values_in};
 pub use order::{float_key, key_float};
 pub use predicate::{Column, Constant, Kind, Predicate, Test};
 pub use prune::{ColumnStats, possible_times};

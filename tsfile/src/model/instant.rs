@@ -27,6 +27,11 @@ impl Zone {
         Self(seconds)
     }
 
+    /// How many seconds ahead.
+    pub fn seconds(self) -> i32 {
+        self.0
+    }
+
     /// `Z`, `utc`, `+hh:mm`, `+hhmm` or `+hh`.
     ///
     /// # Errors
