@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod agreement;
+mod build;
 mod by_device;
 mod eval;
 mod expr;
@@ -13,6 +14,8 @@ mod like;
 mod literal;
 mod normalize;
 mod order;
+mod parse;
+mod place;
 mod plain;
 mod predicate;
 mod prune;
@@ -22,7 +25,9 @@ mod specialize;
 mod testing;
 mod text;
 mod to_expr;
+mod words;
 
+pub use build::{Col, col};
 pub use by_device::{Branch, Disjunction, MAX_BRANCHES, by_device};
 pub use expr::{CompareOp, Expr, Literal};
 pub use like::Pattern;

@@ -7,9 +7,10 @@ use crate::model::{format_date, format_instant};
 use std::fmt::{self, Display, Write};
 
 /// Words that mean something where a column could stand: as names they are quoted.
-const RESERVED: [&str; 21] = [
+const RESERVED: [&str; 22] = [
     "AND", "BETWEEN", "CASE", "CAST", "DISTINCT", "ESCAPE", "EXISTS", "FALSE", "FROM", "ILIKE",
-    "IN", "INTERVAL", "IS", "LIKE", "NOT", "NULL", "OR", "REGEXP", "RLIKE", "SIMILAR", "TRUE",
+    "IN", "INTERVAL", "IS", "LIKE", "NOT", "NULL", "OR", "REGEXP", "RLIKE", "SELECT", "SIMILAR",
+    "TRUE",
 ];
 
 /// Whether a word without quotes is no name.
