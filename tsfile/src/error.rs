@@ -25,6 +25,8 @@ pub enum ErrorKind {
     Value,
     /// A file with deletions lies beside the TsFile.
     Deletions,
+    /// Somebody stopped the work from outside.
+    Cancelled,
     /// The operating system refused to open, read or write, or something else has the name.
     Io,
 }
@@ -50,6 +52,12 @@ struct Inner {
     hint: Option<String>,
     rivals: Option<[String; 2]>,
     source: Option<std::io::Error>,
+}
+
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
 }
 
 impl Error {

@@ -190,6 +190,39 @@ impl ColumnBuilder {
         })
     }
 
+    /// Of the rows from number `from` on keeps those whose bit in `kept` is set.
+    pub(crate) fn retain_from(&mut self, from: usize, kept: &BooleanBuffer) {
+        self.settle();
+        self.values.retain_from(from, kept);
+        if let Some(v) = &mut self.validity {
+            let mut to = from;
+            for row in kept.set_indices() {
+                let bit = v.get_bit(from + row);
+                v.set_bit(to, bit);
+                to += 1;
+            }
+            v.truncate(to);
+        }
+        self.rows = from + kept.count_set_bits();
+    }
+
+    /// The rows from number `from` on as an array of their own.
+    ///
+    /// # Errors
+    /// As [`ColumnBuilder::finish`], with the row counted from `from`.
+    pub(crate) fn tail(&self, from: usize) -> std::result::Result<ArrayRef, (usize, Error)> {
+        let rows = self.rows.saturating_sub(from);
+        let mut copy = Self::new(self.column.clone());
+        copy.rows = rows;
+        copy.values = self.values.copy(from, rows).map_err(|e| (0, e))?;
+        copy.validity = self.validity.as_ref().map(|v| {
+            let mut own = BooleanBufferBuilder::new(rows);
+            own.append_packed_range(from..from + rows, v.as_slice());
+            own
+        });
+        copy.finish()
+    }
+
     /// Forgets all rows and keeps their memory.
     pub fn clear(&mut self) {
         self.values.clear();

@@ -4,6 +4,7 @@ use super::spread::{extend_bytes, pad, spread, spread_bytes, spread_ends, spread
 use crate::encoding::BytesBuf;
 use crate::model::DataType;
 use crate::{Error, ErrorKind, Result};
+use arrow_buffer::BooleanBuffer;
 
 /// Values of one physical type, without nulls.
 #[derive(Debug, Clone)]
@@ -91,6 +92,14 @@ impl Values {
         Ok(out)
     }
 
+    /// Appends values `from..from + n` of others of the same type.
+    ///
+    /// # Errors
+    /// The types differ, or strings pass 2 GiB.
+    pub(crate) fn extend_from(&mut self, src: &Self, from: usize, n: usize) -> Result<()> {
+        self.append(src, from, n, None)
+    }
+
     /// Bytes that are allocated.
     pub(crate) fn capacity_bytes(&self) -> usize {
         match self {
@@ -160,6 +169,18 @@ impl Values {
     pub(super) fn truncate(&mut self, len: usize) {
         if self.len() > len {
             self.resize(len);
+        }
+    }
+
+    /// Of the values from number `from` on keeps those whose bit in `kept` is set.
+    pub(super) fn retain_from(&mut self, from: usize, kept: &BooleanBuffer) {
+        match self {
+            Self::Bool(v) => retain_from(v, from, kept),
+            Self::I32(v) => retain_from(v, from, kept),
+            Self::I64(v) => retain_from(v, from, kept),
+            Self::F32(v) => retain_from(v, from, kept),
+            Self::F64(v) => retain_from(v, from, kept),
+            Self::Bytes(v) => retain_bytes_from(v, from, kept),
         }
     }
 
@@ -238,4 +259,34 @@ impl Values {
 
 fn slice<T>(values: &mut [T], end: usize) -> &mut [T] {
     values.get_mut(..end).unwrap_or(&mut [])
+}
+
+/// No kept value lies before the place that it goes to.
+fn retain_from<T: Copy>(values: &mut Vec<T>, from: usize, kept: &BooleanBuffer) {
+    let mut to = from;
+    for (start, end) in kept.set_slices() {
+        if let Some(range) = values.get(from + start..from + end).map(<[T]>::len) {
+            values.copy_within(from + start..from + start + range, to);
+            to += range;
+        }
+    }
+    values.truncate(to);
+}
+
+fn retain_bytes_from(values: &mut BytesBuf, from: usize, kept: &BooleanBuffer) {
+    let end_of = |values: &BytesBuf, at: usize| values.offsets.get(at).copied().unwrap_or(0);
+    let (mut to, mut end) = (from, end_of(values, from));
+    for row in kept.set_indices() {
+        let (start, stop) = (end_of(values, from + row), end_of(values, from + row + 1));
+        values
+            .data
+            .copy_within(start as usize..stop as usize, end as usize);
+        end += stop - start;
+        to += 1;
+        if let Some(offset) = values.offsets.get_mut(to) {
+            *offset = end;
+        }
+    }
+    values.offsets.truncate(to + 1);
+    values.data.truncate(end as usize);
 }

@@ -1,11 +1,11 @@
 //! What the sources of one scan share: the window over the file, buffers, counters, the times decoded last.
 
-use super::TsFileReader;
 use super::limits::Limits;
 use super::page::{PageContext, decode_unmarked_times};
 use super::rows::Page;
 use super::small::SmallPage;
 use super::window::Window;
+use super::{CancelToken, TsFileReader};
 use crate::arrow::Values;
 use crate::compress::Decompressor;
 use crate::model::{Compression, DataType};
@@ -17,11 +17,14 @@ use std::sync::Arc;
 pub(crate) struct SourceContext {
     pub(crate) reader: TsFileReader,
     pub(crate) window: Window,
-    /// Inclusive.
+    /// First and last time wanted.
     pub(crate) range: (i64, i64),
+    /// The stretches of time in it that are wanted, ascending: pages between them are passed over.
+    pub(crate) spans: Vec<(i64, i64)>,
     /// How much of a large chunk is fetched at a time.
     pub(crate) piece: Option<usize>,
     pub(crate) counters: ScanCounters,
+    pub(crate) cancel: CancelToken,
     pub(super) limits: Limits,
     /// Of the chunks opened so far.
     chunk_bytes: u64,
@@ -50,6 +53,27 @@ pub struct ScanCounters {
     pub decompressed_bytes: u64,
     /// Values and times decoded.
     pub values: u64,
+    /// Chunks that were opened.
+    pub chunks: u64,
+    /// Chunks that were left alone, because their statistics say that nothing in them matters.
+    pub chunks_skipped: u64,
+    /// Pages, with those of all columns of an aligned group counted once, that were passed over by their headers.
+    pub pages_skipped: u64,
+    /// Rows that were put to a test before all of their columns were decoded.
+    pub rows_tested: u64,
+}
+
+impl ScanCounters {
+    /// Adds work done elsewhere.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.pages += other.pages;
+        self.decompressed_bytes += other.decompressed_bytes;
+        self.values += other.values;
+        self.chunks += other.chunks;
+        self.chunks_skipped += other.chunks_skipped;
+        self.pages_skipped += other.pages_skipped;
+        self.rows_tested += other.rows_tested;
+    }
 }
 
 #[derive(Debug)]
@@ -81,8 +105,10 @@ impl SourceContext {
             text_bytes: 0,
             window: Window::default(),
             range,
+            spans: vec![range],
             piece: None,
             counters: ScanCounters::default(),
+            cancel: CancelToken::default(),
             page,
             decompressor: Decompressor::default(),
             scratch: Vec::new(),
@@ -121,6 +147,7 @@ impl SourceContext {
     /// to the same bytes again and again.
     pub(super) fn count_chunk(&mut self, offset: u64, end: u64) -> Result<()> {
         let bytes = end.saturating_sub(offset);
+        self.counters.chunks += 1;
         self.chunk_bytes = self.chunk_bytes.saturating_add(bytes);
         if self.chunk_bytes <= self.reader.data_end() {
             return Ok(());
@@ -180,6 +207,14 @@ impl SourceContext {
         }
     }
 
+    /// Takes a buffer that was used up.
+    pub(super) fn keep_spare(&mut self, values: Values) {
+        let kept: usize = self.spare.iter().map(Values::capacity_bytes).sum();
+        if self.spare.len() < 64 && kept + values.capacity_bytes() <= MAX_SPARE_BYTES {
+            self.spare.push(values);
+        }
+    }
+
     /// Takes the buffers of a page that was used up.
     pub(super) fn give_back(&mut self, page: Page) {
         self.spare_times = page.times;
@@ -211,6 +246,7 @@ pub(super) fn decompress<'a>(
     uncompressed_bytes: u32,
     scratch: &'a mut Vec<u8>,
 ) -> Result<&'a [u8]> {
+    context.cancel.check()?;
     let size = usize::try_from(uncompressed_bytes).unwrap_or(usize::MAX);
     if size > context.reader.options().max_page_bytes {
         return Err(Error::new(

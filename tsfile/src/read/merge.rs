@@ -7,6 +7,7 @@
 use super::context::SourceContext;
 use super::plan::SourcePlan;
 use super::rows::{Page, PageColumn, count_bits};
+use super::select::RowTest;
 use super::small::take_small;
 use super::source::Source;
 use super::union::{positions, union_of};
@@ -56,7 +57,7 @@ impl Merge {
     }
 
     /// Appends the next rows to `times` and `columns`: those of one page where that is possible, else at most `room` of each source.
-    /// `most` is the room that an empty batch has.
+    /// `most` is the room that an empty batch has. Where pages are taken whole, rows are those that pass `test`; others are left to the caller.
     ///
     /// Columns without a source are padded with nulls to the same length, which every column had before.
     pub(crate) fn step(
@@ -64,22 +65,25 @@ impl Merge {
         context: &mut SourceContext,
         room: usize,
         most: usize,
+        test: Option<&RowTest>,
         times: &mut Vec<i64>,
         columns: &mut [ColumnBuilder],
     ) -> Result<Taken> {
         let before = times.len();
-        match self.step_whole(context, room, most, times, columns)? {
+        let taken = self.step_whole(context, room, most, test, times, columns)?;
+        match taken {
             Taken::No => self.step_merged(context, room.max(1), times, columns)?,
             Taken::Full => return Ok(Taken::Full),
-            Taken::Rows(_) => {}
+            Taken::Rows(_) | Taken::Passing(_) => {}
         }
         for column in columns.iter_mut() {
             let missing = times.len().saturating_sub(column.len());
             column.append_nulls(missing);
         }
-        Ok(match times.len() - before {
-            0 => Taken::No,
-            rows => Taken::Rows(rows),
+        Ok(match (times.len() - before, taken) {
+            (0, _) => Taken::No,
+            (rows, Taken::Passing(_)) => Taken::Passing(rows),
+            (rows, _) => Taken::Rows(rows),
         })
     }
 
@@ -94,6 +98,7 @@ impl Merge {
         context: &mut SourceContext,
         room: usize,
         most: usize,
+        test: Option<&RowTest>,
         times: &mut Vec<i64>,
         columns: &mut [ColumnBuilder],
     ) -> Result<Taken> {
@@ -120,7 +125,7 @@ impl Merge {
         let [source] = self.open.as_mut_slice() else {
             return Ok(Taken::No);
         };
-        source.take_whole(context, wanted, times, columns)
+        source.take_whole(context, wanted, test, times, columns)
     }
 
     /// Appends the rows up to the next horizon, which every source has decoded; none at the end.

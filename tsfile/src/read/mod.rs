@@ -8,6 +8,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod cancel;
 mod chunk;
 pub(crate) mod context;
 mod index;
@@ -18,19 +19,23 @@ mod page;
 pub(crate) mod plan;
 mod recover;
 mod rows;
+pub(crate) mod select;
 mod small;
 mod source;
 mod tail;
+pub(crate) mod trust;
 mod union;
 pub(crate) mod whole;
 mod window;
 
+pub use cancel::CancelToken;
 pub use chunk::ChunkReader;
 pub use index::{DeviceRef, Index, SeriesRef};
 pub use limits::Limits;
 pub use options::{
     DEFAULT_MAX_METADATA_BYTES, DEFAULT_MAX_PAGE_BYTES, DEFAULT_MAX_PAGE_POINTS, ReadOptions,
 };
+pub(crate) use source::touches;
 pub use window::Window;
 
 use crate::format::{

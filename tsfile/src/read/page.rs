@@ -191,6 +191,73 @@ pub(super) fn decode_before(
     }
 }
 
+/// Decodes some of the values into `out`, replacing what is there: the `runs`, from one value to before another, ascending. What lies between
+/// them is skipped, in whole blocks where the encoding has blocks.
+pub(super) fn decode_some(
+    context: PageContext,
+    values: Encoded<'_>,
+    runs: &[(usize, usize)],
+    out: &mut Values,
+) -> Result<()> {
+    let like = Values::new(values.data_type);
+    if std::mem::discriminant(out) != std::mem::discriminant(&like) {
+        *out = like;
+    }
+    out.clear();
+    let (encoding, bytes) = (values.encoding, values.bytes);
+    let (variant, other) = variants(context, encoding, values.data_type);
+    if other.is_some() {
+        // All of them tell which reading is right.
+        let mut all = Values::new(values.data_type);
+        decode_values(context, values, &mut all)?;
+        for &(from, to) in runs {
+            out.extend_from(&all, from, to - from)?;
+        }
+        return Ok(());
+    }
+    match out {
+        Values::Bytes(out) => {
+            out.limit = context.max_string_bytes;
+            check_head(encoding, bytes, values.count)?;
+            let mut decoder = bytes_decoder(encoding, bytes)?;
+            let mut at = 0;
+            for &(from, to) in runs {
+                let skipped = decoder.skip(from - at)?;
+                let got = decoder.decode(to - from, out)?;
+                complete(encoding, at + skipped + got, to, 0)?;
+                at = to;
+            }
+            Ok(())
+        }
+        Values::Bool(out) => some(values, variant, runs, out),
+        Values::I32(out) => some(values, variant, runs, out),
+        Values::I64(out) => some(values, variant, runs, out),
+        Values::F32(out) => some(values, variant, runs, out),
+        Values::F64(out) => some(values, variant, runs, out),
+    }
+}
+
+fn some<T: Physical>(
+    values: Encoded<'_>,
+    variant: Variant,
+    runs: &[(usize, usize)],
+    out: &mut Vec<T>,
+) -> Result<()> {
+    let (encoding, bytes) = (values.encoding, values.bytes);
+    check_head(encoding, bytes, values.count)?;
+    let mut decoder = T::decoder(encoding, bytes, values.count, variant)?;
+    let mut at = 0;
+    for &(from, to) in runs {
+        let skipped = decoder.skip(from - at)?;
+        let before = out.len();
+        out.resize(before + (to - from), T::default());
+        let got = decoder.decode(out.get_mut(before..).unwrap_or(&mut []))?;
+        complete(encoding, at + skipped + got, to, 0)?;
+        at = to;
+    }
+    Ok(())
+}
+
 /// The `count` values before `end`.
 fn before<T>(values: &mut [T], end: usize, count: usize) -> &mut [T] {
     values.get_mut(end - count..end).unwrap_or(&mut [])

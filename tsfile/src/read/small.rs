@@ -61,7 +61,10 @@ pub(super) fn take_small(
     // What the statistics say is enough to leave the page alone, and is compared with the times below.
     let said = usize::try_from(statistics.count).unwrap_or(usize::MAX);
     let (first, last) = (statistics.start_time, statistics.end_time);
-    if let Err(no) = wanted.fits(context.range, first, last, said) {
+    if first < context.range.0 || last > context.range.1 {
+        return Ok(Taken::No);
+    }
+    if let Err(no) = wanted.fits(last, said) {
         return Ok(no);
     }
     let want = usize::try_from(span).unwrap_or(usize::MAX) + MAX_CHUNK_BYTES;
@@ -116,7 +119,10 @@ fn take(
         return Ok(Taken::No);
     };
     let rows = page.len();
-    if let Err(no) = wanted.fits(context.range, first, last, rows) {
+    if first < context.range.0 || last > context.range.1 {
+        return Ok(Taken::No);
+    }
+    if let Err(no) = wanted.fits(last, rows) {
         return Ok(no);
     }
     context.count_chunk(time.offset, time_page.end)?;

@@ -6,7 +6,11 @@ use super::limits::Limits;
 use super::page::{Encoded, decode_times, decode_values, split_plain, split_value};
 use super::plan::{ChunkAt, SourceColumn, SourcePlan};
 use super::rows::{Page, PageColumn, count_bits, keep_rows};
-use crate::format::ChunkRole;
+use super::select::{RowTest, TestColumn, Told};
+use super::{TsFileReader, trust};
+use crate::filter::Test;
+use crate::format::{ChunkRole, PageHeader};
+use crate::io::ReadAt;
 use crate::model::Statistics;
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -37,6 +41,27 @@ pub(super) struct ColumnSource {
     reader: ChunkReader,
     /// A value chunk without bytes: every row is null.
     empty: bool,
+    /// Offset and header of the next page, when it was looked at already.
+    peeked: Option<(u64, PageHeader)>,
+}
+
+impl ColumnSource {
+    /// Offset and header of the next page, whose body the reader stands at then.
+    fn next_page<S: ReadAt + ?Sized>(&mut self, source: &S) -> Result<Option<(u64, PageHeader)>> {
+        if let Some(peeked) = self.peeked.take() {
+            return Ok(Some(peeked));
+        }
+        let at = self.reader.position();
+        Ok(self.reader.next_page(source)?.map(|header| (at, header)))
+    }
+
+    /// Looks at the header of the next page, which comes again.
+    fn peek_page<S: ReadAt + ?Sized>(&mut self, source: &S) -> Result<Option<&PageHeader>> {
+        if self.peeked.is_none() {
+            self.peeked = self.next_page(source)?;
+        }
+        Ok(self.peeked.as_ref().map(|(_, header)| header))
+    }
 }
 
 impl Source {
@@ -84,7 +109,11 @@ impl Source {
             let reader = open(&c.chunk, role, &c.measurement)
                 .map_err(|e| e.device(&*plan.device).measurement(&*c.measurement))?;
             let empty = !reader.has_next();
-            columns.push(ColumnSource { reader, empty });
+            columns.push(ColumnSource {
+                reader,
+                empty,
+                peeked: None,
+            });
         }
         let whole = time.is_some() && !plan.only_present && has_distinct_columns(&plan);
         Ok(Self {
@@ -226,6 +255,7 @@ impl Source {
     pub(super) fn peek_times(
         &mut self,
         context: &mut SourceContext,
+        pruning: Option<Pruning<'_>>,
     ) -> Result<Option<Arc<Vec<i64>>>> {
         let rest = self.page.as_ref().is_some_and(|p| !p.rest().is_empty());
         if rest || self.later.is_some() || self.done || !self.whole {
@@ -235,7 +265,7 @@ impl Source {
             context.give_back(page);
         }
         if self.times.is_none() {
-            let next = self.next_times(context);
+            let next = self.next_times(context, pruning);
             self.times = next.map_err(|e| e.device(&*self.plan.device))?;
             self.done = self.times.is_none();
         }
@@ -250,11 +280,31 @@ impl Source {
         if let Some(times) = self.times.take() {
             self.follow(&times)?;
         }
+        self.each_value(&mut take)
+    }
+
+    /// The device, for errors.
+    pub(super) fn device(&self) -> &str {
+        &self.plan.device
+    }
+
+    /// Hands the value columns to `take`, which may read the next page of some.
+    pub(super) fn each_value(
+        &mut self,
+        mut take: impl FnMut(&mut ColumnSource, &SourceColumn) -> Result<()>,
+    ) -> Result<()> {
         for (column, plan) in self.columns.iter_mut().zip(&self.plan.columns) {
             take(column, plan)
                 .map_err(|e| e.device(&*self.plan.device).measurement(&*plan.measurement))?;
         }
         Ok(())
+    }
+
+    /// Passes over the page whose times were peeked.
+    pub(super) fn skip_page(&mut self, context: &mut SourceContext) -> Result<()> {
+        let reader = context.reader.clone();
+        context.counters.pages_skipped += 1;
+        self.take_values(|column, _| skip_value_page(&reader, column))
     }
 
     fn readers(&mut self) -> impl Iterator<Item = &mut ChunkReader> {
@@ -283,7 +333,8 @@ impl Source {
                 return Ok(None);
             };
             let statistics = page_statistics(&header.statistics, &plan.chunk, &column.reader);
-            if header.uncompressed_bytes == 0 || outside(context.range, statistics) {
+            if header.uncompressed_bytes == 0 || outside(&context.spans, statistics) {
+                context.counters.pages_skipped += 1;
                 continue;
             }
             self.marks = vec![at];
@@ -340,7 +391,8 @@ impl Source {
 
     fn next_aligned(&mut self, context: &mut SourceContext) -> Result<Option<Page>> {
         let known = self.times.take();
-        let Some(times) = known.map_or_else(|| self.next_times(context), |t| Ok(Some(t)))? else {
+        let Some(times) = known.map_or_else(|| self.next_times(context, None), |t| Ok(Some(t)))?
+        else {
             return Ok(None);
         };
         let rows = times.len();
@@ -374,7 +426,11 @@ impl Source {
     }
 
     /// Decodes the times of the next page of an aligned group that reaches into the range; the value chunks then stand before that page.
-    fn next_times(&mut self, context: &mut SourceContext) -> Result<Option<Arc<Vec<i64>>>> {
+    fn next_times(
+        &mut self,
+        context: &mut SourceContext,
+        pruning: Option<Pruning<'_>>,
+    ) -> Result<Option<Arc<Vec<i64>>>> {
         let (Some(time), Some(time_plan)) = (self.time.as_mut(), self.plan.time.as_ref()) else {
             return Ok(None);
         };
@@ -397,19 +453,23 @@ impl Source {
                 return Ok(None);
             };
             let statistics = page_statistics(&header.statistics, time_plan, time);
-            let skip = header.uncompressed_bytes == 0 || outside(context.range, statistics);
-            if skip {
-                for (c, p) in self.columns.iter_mut().zip(&self.plan.columns) {
-                    c.reader
-                        .next_page(source.source())
-                        .map_err(|e| e.measurement(&*p.measurement))?;
-                }
-                continue;
-            }
+            let mut skip = header.uncompressed_bytes == 0 || outside(&context.spans, statistics);
             self.marks.clear();
             self.marks.push(at);
             self.marks
                 .extend(self.columns.iter().map(|c| c.reader.position()));
+            if let (Some(pruning), false) = (pruning, skip) {
+                let columns = &mut self.columns;
+                skip = !pruning.may_pass(&source, statistics, columns, &self.plan)?;
+            }
+            if skip {
+                context.counters.pages_skipped += 1;
+                for (c, p) in self.columns.iter_mut().zip(&self.plan.columns) {
+                    c.next_page(source.source())
+                        .map_err(|e| e.measurement(&*p.measurement))?;
+                }
+                continue;
+            }
             let page = Body {
                 at,
                 codes: time.codes(),
@@ -463,6 +523,92 @@ pub(super) fn decode_time_page(
     let decoded = decode().map_err(|e| e.rebase_page(page.at));
     context.scratch = scratch;
     decoded.map(|()| shared)
+}
+
+/// Rows that are not looked at, told by the headers of pages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pruning<'a> {
+    pub(super) test: &'a RowTest,
+    /// The first time of another source: what a page there says of a row is not all.
+    pub(super) before: Option<i64>,
+}
+
+impl Pruning<'_> {
+    /// Whether the next page of `columns`, whose times have these statistics, can have a row that passes: headers are looked at, no body.
+    fn may_pass(
+        self,
+        reader: &TsFileReader,
+        times: Option<&Statistics>,
+        columns: &mut [ColumnSource],
+        plan: &SourcePlan,
+    ) -> Result<bool> {
+        let last = times.and_then(Statistics::time_range).map(|t| t.1);
+        let apart = match (self.before, last) {
+            (None, _) => true,
+            (Some(before), Some(last)) => last < before,
+            (Some(_), None) => false,
+        };
+        if !apart {
+            return Ok(true);
+        }
+        let lossless = reader.is_lossless();
+        let mut failed = Ok(());
+        let may = self.test.may_pass(&mut |output, column, asked| {
+            let mut chunks = columns.iter_mut().zip(&plan.columns);
+            // A column that the device does not have is null in every row.
+            let Some((source, plan)) = chunks.find(|(_, p)| p.column == Some(output)) else {
+                return matches!(asked, Test::IsNull);
+            };
+            source
+                .may_pass(reader, plan, (column, asked), lossless)
+                .unwrap_or_else(|e| {
+                    failed = Err(e.measurement(&*plan.measurement));
+                    true
+                })
+        });
+        failed.map(|()| may)
+    }
+}
+
+impl ColumnSource {
+    /// Whether the next page can have a value that passes a test.
+    fn may_pass(
+        &mut self,
+        reader: &TsFileReader,
+        plan: &SourceColumn,
+        (column, asked): (&TestColumn, &Test),
+        lossless: bool,
+    ) -> Result<bool> {
+        let null = matches!(asked, Test::IsNull);
+        if self.empty {
+            return Ok(null);
+        }
+        let Some(header) = self.peek_page(reader.source())? else {
+            return Ok(true);
+        };
+        if header.uncompressed_bytes == 0 {
+            return Ok(null);
+        }
+        let own = header.statistics.clone();
+        let Some(statistics) = page_statistics(&own, &plan.chunk, &self.reader) else {
+            return Ok(true);
+        };
+        let header = self.reader.header();
+        let trusted = trust::values(statistics, header.data_type, Some(header), lossless);
+        Ok(asked.can_match(&Told::new(statistics, column, trusted)))
+    }
+}
+
+/// Passes over the next page of a value column.
+pub(super) fn skip_value_page(reader: &TsFileReader, column: &mut ColumnSource) -> Result<()> {
+    if column.empty {
+        return Ok(());
+    }
+    let end = column.reader.position();
+    match column.next_page(reader.source())? {
+        Some(_) => Ok(()),
+        None => Err(Error::corrupt("value chunk", "fewer pages than the time chunk").at(end)),
+    }
 }
 
 /// Whether each output column has one chunk.
@@ -532,9 +678,9 @@ pub(super) fn with_value_page<T>(
         return Ok(None);
     }
     let source = context.reader.clone();
-    let at = column.reader.position();
-    let Some(header) = column.reader.next_page(source.source())? else {
-        return Err(Error::corrupt("value chunk", "fewer pages than the time chunk").at(at));
+    let end = column.reader.position();
+    let Some((at, header)) = column.next_page(source.source())? else {
+        return Err(Error::corrupt("value chunk", "fewer pages than the time chunk").at(end));
     };
     if header.uncompressed_bytes == 0 {
         return Ok(None);
@@ -608,11 +754,17 @@ fn page_statistics<'a>(
     }
 }
 
-fn outside(range: (i64, i64), statistics: Option<&Statistics>) -> bool {
+fn outside(spans: &[(i64, i64)], statistics: Option<&Statistics>) -> bool {
     match statistics.and_then(Statistics::time_range) {
-        Some((start, end)) => end < range.0 || start > range.1,
+        Some((start, end)) => !touches(spans, start, end),
         None => false,
     }
+}
+
+/// Whether one of the ascending `spans` has a time from `start` to `end`.
+pub(crate) fn touches(spans: &[(i64, i64)], start: i64, end: i64) -> bool {
+    let next = spans.partition_point(|span| span.1 < start);
+    spans.get(next).is_some_and(|span| span.0 <= end)
 }
 
 impl Error {

@@ -10,13 +10,52 @@ use std::sync::Arc;
 
 /// Devices of one file in the order in which they are presented. One device can be in the index twice, when two spellings
 /// of it (with and without trailing null tags) come to the same.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FileDevices {
     /// Positions in the index; equal devices are neighbours.
     pub(super) positions: Vec<u32>,
+    /// Number of the branch of the filter that each of them is in; empty when all are in the first.
+    branches: Vec<u16>,
 }
 
 impl FileDevices {
+    /// Of a device that no branch has.
+    pub(super) const NO_BRANCH: u16 = u16::MAX;
+
+    fn new(positions: Vec<u32>) -> Self {
+        Self {
+            positions,
+            branches: Vec::new(),
+        }
+    }
+
+    /// Leaves no device.
+    pub(super) fn clear(&mut self) {
+        self.positions.clear();
+    }
+
+    /// Takes the branch of each device from `branches` and drops those that are in none.
+    pub(super) fn assign(&mut self, branches: &mut impl Iterator<Item = u16>) {
+        let given: Vec<(u32, u16)> = self.positions.iter().copied().zip(branches).collect();
+        let kept = || given.iter().filter(|(_, b)| *b != Self::NO_BRANCH);
+        self.positions = kept().map(|(p, _)| *p).collect();
+        self.branches = kept().map(|(_, b)| *b).collect();
+    }
+
+    /// Some of the devices, which stay in their order.
+    pub(super) fn part(&self, range: &std::ops::Range<u32>) -> Self {
+        let range = range.start as usize..range.end as usize;
+        Self {
+            positions: self.positions.get(range.clone()).unwrap_or(&[]).to_vec(),
+            branches: self.branches.get(range).unwrap_or(&[]).to_vec(),
+        }
+    }
+
+    /// The branch of number `at` of the devices.
+    pub(super) fn branch(&self, at: usize) -> usize {
+        self.branches.get(at).map_or(0, |&b| usize::from(b))
+    }
+
     /// Tree devices by byte order of their path, only those in `wanted` when given.
     pub(super) fn of_tree(
         reader: &TsFileReader,
@@ -35,9 +74,7 @@ impl FileDevices {
             }
         }
         named.sort();
-        Ok(Self {
-            positions: named.into_iter().map(|(_, p)| p).collect(),
-        })
+        Ok(Self::new(named.into_iter().map(|(_, p)| p).collect()))
     }
 
     /// Devices of a table by their tags, null first.
@@ -53,9 +90,8 @@ impl FileDevices {
             .filter(|d| filter.is_none_or(|f| f.keeps(d.id())))
             .collect();
         found.sort_by(|a, b| tags(a.id()).cmp(tags(b.id())));
-        Ok(Self {
-            positions: found.iter().map(position).collect::<Result<_>>()?,
-        })
+        let positions = found.iter().map(position).collect::<Result<_>>()?;
+        Ok(Self::new(positions))
     }
 
     /// The positions that are the same device as number `at`.
@@ -84,6 +120,8 @@ pub(super) type Destination = (Option<usize>, Arc<str>);
 pub(super) struct Target<'a> {
     pub(super) form: Form,
     pub(super) rows: Rows,
+    /// Whether series that go nowhere are read all the same, since a row exists where they have a point.
+    pub(super) siblings: bool,
     pub(super) destination: &'a dyn Fn(&SeriesRef<'_>) -> Destination,
 }
 
@@ -110,7 +148,7 @@ fn plain(
 ) -> Result<()> {
     for k in 0..device.series_count() {
         let (column, measurement) = (target.destination)(&device.series(k)?);
-        if column.is_none() && target.rows == Rows::Projected {
+        if column.is_none() && !target.siblings {
             continue;
         }
         device.chunks(k, |chunk| {
@@ -137,7 +175,7 @@ fn aligned(
 ) -> Result<()> {
     // In the wide form a row needs a point of some series; so it does when rows are projected.
     let only_present = target.form == Form::Wide || target.rows == Rows::Projected;
-    let others_count = only_present && target.rows == Rows::All;
+    let others_count = only_present && target.siblings;
     let first = out.len();
     device.chunks(0, |chunk| {
         out.push(SourcePlan {

@@ -2,21 +2,37 @@
 
 mod columns;
 mod devices;
+mod explain;
+mod filter;
+mod open;
+mod parallel;
 mod pieces;
+mod plan;
+mod prune;
 mod query;
 mod request;
+mod rows;
 mod run;
+mod single;
 mod slice;
+mod split;
 mod summary;
 mod table_columns;
 
 pub use crate::arrow::{DateMode, TextMode, TimeUnit};
 pub use crate::model::Form;
+pub use crate::read::CancelToken;
 pub use crate::read::context::ScanCounters;
+pub use explain::{Explain, ExplainBranch, ExplainFilter, ExplainLevel, ExplainReads};
 pub use pieces::{Piece, Pieces, PiecesRequest, pieces};
+pub use plan::{ScanPlan, plan};
 pub use query::{Query, open, open_many};
-pub use request::{DEFAULT_BATCH_BYTES, MAX_DEFAULT_WIDE_SERIES, Rows, ScanRequest, TimeAs};
+pub use request::{
+    DEFAULT_BATCH_BYTES, DEFAULT_BATCHES_IN_FLIGHT, MAX_DEFAULT_WIDE_SERIES, Rows, ScanRequest,
+    TimeAs,
+};
 pub use run::{Scan, scan};
+pub use split::{DEFAULT_SPLIT_BYTES, Ordering, Split, SplitMode};
 pub use summary::{
     Aggregates, DeviceSummary, RowSummary, SeriesSummary, Summaries, SummaryRequest, SummarySource,
     summarize,

@@ -1,10 +1,12 @@
 //! The short way: open, say what, scan.
 
+use super::plan::{ScanPlan, plan};
 use super::request::{Rows, ScanRequest};
 use super::run::{Scan, scan};
-use crate::Result;
+use crate::filter::Expr;
 use crate::model::Form;
 use crate::read::{ReadOptions, TsFileReader};
+use crate::{Error, Result};
 use std::path::Path;
 
 /// Open files and what is asked of them.
@@ -90,6 +92,37 @@ impl Query {
     pub fn devices<S: Into<String>>(self, devices: impl IntoIterator<Item = S>) -> Self {
         let devices = devices.into_iter().map(Into::into).collect();
         self.with(|r| r.with_devices(devices))
+    }
+
+    /// Only rows for which this is true: an [`Expr`], or its text, see [`ScanRequest::with_filter`].
+    ///
+    /// ```
+    /// # fn main() -> tsfile::Result<()> {
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/golden/cpp-2.5.0/tree_minimal.tsfile");
+    /// let query = tsfile::open(path)?.narrow().filter("device_name = 'root.sg.d1' AND s1 < 0 AND time > 1000")?;
+    /// let rows: usize = query.scan()?.map(|batch| batch.map_or(0, |b| b.num_rows())).sum();
+    /// assert_eq!(rows, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The text is no expression; the error shows the place.
+    pub fn filter<E>(self, filter: E) -> Result<Self>
+    where
+        E: TryInto<Expr>,
+        Error: From<E::Error>,
+    {
+        let filter = filter.try_into()?;
+        Ok(self.with(|r| r.with_filter(Some(filter))))
+    }
+
+    /// What the request means for the files, to be explained, cut into splits or run.
+    ///
+    /// # Errors
+    /// As [`plan`].
+    pub fn plan(self) -> Result<ScanPlan> {
+        plan(self.readers, self.request)
     }
 
     /// Only times from `start` to `end`, both inclusive, in the unit of the file.

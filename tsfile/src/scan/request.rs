@@ -1,7 +1,9 @@
 //! What is asked for.
 
 use crate::arrow::{DateMode, TextMode, TimeUnit};
+use crate::filter::Expr;
 use crate::model::{DeviceId, Form};
+use crate::read::CancelToken;
 use std::sync::Arc;
 
 /// Which rows exist, in the forms wide and narrow.
@@ -46,6 +48,8 @@ impl std::fmt::Debug for DeviceFilter {
 
 /// Default of [`ScanRequest::with_batch_bytes`]: 4 MiB.
 pub const DEFAULT_BATCH_BYTES: usize = 4 << 20;
+/// Default of [`ScanRequest::with_batches_in_flight`]: 8.
+pub const DEFAULT_BATCHES_IN_FLIGHT: usize = 8;
 /// Above this many timeseries the form must be named: wide is not chosen by default.
 pub const MAX_DEFAULT_WIDE_SERIES: usize = 1000;
 
@@ -58,6 +62,7 @@ pub struct ScanRequest {
     pub(super) device_filter: Option<DeviceFilter>,
     pub(super) table: Option<String>,
     pub(super) range: (i64, i64),
+    pub(super) filter: Option<Expr>,
     pub(super) rows: Rows,
     pub(super) text: TextMode,
     pub(super) dates: DateMode,
@@ -68,6 +73,9 @@ pub struct ScanRequest {
     pub(super) device_column: String,
     pub(super) offset: u64,
     pub(super) limit: Option<u64>,
+    pub(super) threads: usize,
+    pub(super) batches_in_flight: usize,
+    pub(super) cancel: CancelToken,
 }
 
 impl Default for ScanRequest {
@@ -79,6 +87,7 @@ impl Default for ScanRequest {
             device_filter: None,
             table: None,
             range: (i64::MIN, i64::MAX),
+            filter: None,
             rows: Rows::All,
             text: TextMode::Utf8,
             dates: DateMode::Error,
@@ -89,6 +98,9 @@ impl Default for ScanRequest {
             device_column: "device_name".into(),
             offset: 0,
             limit: None,
+            threads: 1,
+            batches_in_flight: DEFAULT_BATCHES_IN_FLIGHT,
+            cancel: CancelToken::default(),
         }
     }
 }
@@ -147,6 +159,16 @@ impl ScanRequest {
     #[must_use]
     pub fn with_time_range(mut self, start: i64, end: i64) -> Self {
         self.range = (start, end);
+        self
+    }
+
+    /// Only rows for which this is true (default: `None`, all). It may name any column of the form, shown or not: the time column, the device
+    /// column or tags, measurements; in the wide form timeseries by path, or by measurement where only one has it.
+    ///
+    /// The rows are those of a scan without it, filtered afterwards, but only what can matter is read.
+    #[must_use]
+    pub fn with_filter(mut self, filter: Option<Expr>) -> Self {
+        self.filter = filter;
         self
     }
 
@@ -220,6 +242,27 @@ impl ScanRequest {
     #[must_use]
     pub fn with_limit(mut self, rows: Option<u64>) -> Self {
         self.limit = rows;
+        self
+    }
+
+    /// Reads splits on so many threads, side by side (default: 1, the caller's own). Rows come in the same order.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// At most so many batches wait to be fetched, over all threads, but one for each thread (default: [`DEFAULT_BATCHES_IN_FLIGHT`]).
+    #[must_use]
+    pub fn with_batches_in_flight(mut self, batches: usize) -> Self {
+        self.batches_in_flight = batches.max(1);
+        self
+    }
+
+    /// Ends the scan with an error when `token` is cancelled, before the next page (default: a token that nobody has).
+    #[must_use]
+    pub fn with_cancel(mut self, token: CancelToken) -> Self {
+        self.cancel = token;
         self
     }
 }

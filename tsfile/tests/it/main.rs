@@ -12,6 +12,7 @@ mod golden;
 mod limit;
 mod locks;
 mod oracle;
+mod query;
 mod scan;
 mod summary;
 mod summary_work;

@@ -9,7 +9,7 @@ use crate::read::merge::Merge;
 use crate::read::plan::{ChunkAt, SourcePlan};
 use crate::read::whole::Taken;
 use crate::read::{ChunkReader, Limits, TsFileReader, Window};
-use crate::scan::run::piece_bytes;
+use crate::scan::open::piece_bytes;
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -64,12 +64,10 @@ impl Decoder {
     }
 
     pub(super) fn counters(&self) -> ScanCounters {
-        let (a, b, c) = (self.series.counters, self.rows.counters, self.cut);
-        ScanCounters {
-            pages: a.pages + b.pages + c.pages,
-            decompressed_bytes: a.decompressed_bytes + b.decompressed_bytes + c.decompressed_bytes,
-            values: a.values + b.values + c.values,
-        }
+        let mut all = self.series.counters;
+        all.add(&self.rows.counters);
+        all.add(&self.cut);
+        all
     }
 
     /// The header of the chunk at `offset`.
@@ -228,7 +226,7 @@ fn run(
     let max_rows = (PIECE_BYTES / (row_bytes + size_of::<i64>())).max(1);
     let mut merge = Merge::new(plans, range);
     let mut times = Vec::new();
-    while merge.step(context, max_rows, max_rows, &mut times, &mut columns)? != Taken::No {
+    while merge.step(context, max_rows, max_rows, None, &mut times, &mut columns)? != Taken::No {
         for (column, (i, part)) in columns.iter_mut().zip(&mut parts) {
             let array = column.finish().map_err(|(_, e): (usize, Error)| e)?;
             if let Some(&data_type) = types.get(*i) {

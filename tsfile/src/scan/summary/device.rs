@@ -3,11 +3,12 @@
 use super::aggregate::Part;
 use super::decode::{Decoder, PageStatistics};
 use super::spans::{common, groups, hull, within};
-use super::{RowSummary, SeriesSummary, SummaryRequest, SummarySource, trust};
+use super::{RowSummary, SeriesSummary, SummaryRequest, SummarySource};
 use crate::arrow::widen;
 use crate::model::DataType;
 use crate::read::DeviceRef;
 use crate::read::plan::{ChunkAt, SourceColumn, SourcePlan};
+use crate::read::trust;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;

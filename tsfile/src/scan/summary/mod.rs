@@ -17,7 +17,6 @@ mod aggregate;
 mod decode;
 mod device;
 mod spans;
-mod trust;
 
 use super::devices::FileDevices;
 use super::request::DeviceFilter;

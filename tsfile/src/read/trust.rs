@@ -1,11 +1,12 @@
 //! Whether statistics say what a scan would say about values.
 
+use crate::Result;
 use crate::format::ChunkHeader;
 use crate::model::{DataType, Encoding, Statistics, ValueStatistics};
 
 /// Whether the header of a chunk has to be looked at before [`values`] can be told: only it holds the encoding. In a file whose writer says that
 /// it is `lossless` the encoding does not matter.
-pub(super) fn needs_header(data_type: DataType, lossless: bool) -> bool {
+pub(crate) fn needs_header(data_type: DataType, lossless: bool) -> bool {
     // A writer that proves that nothing is lost keeps to one type, too.
     if lossless {
         return false;
@@ -28,7 +29,7 @@ pub(super) fn needs_header(data_type: DataType, lossless: bool) -> bool {
 }
 
 /// Whether first, last, min, max and sum in `statistics` are those of the values that the chunk under `header` decodes to.
-pub(super) fn values(
+pub(crate) fn values(
     statistics: &Statistics,
     data_type: DataType,
     header: Option<&ChunkHeader>,
@@ -39,6 +40,35 @@ pub(super) fn values(
     fits && is_ordered(&statistics.values)
         && (!needs_header(data_type, lossless)
             || header.is_some_and(|h| h.data_type == data_type && is_exact(h.encoding, data_type)))
+}
+
+/// Whether first, last, min, max and sum in `statistics` are those of the values of a chunk, whose `header` is read where it matters. What
+/// the type is follows from the statistics.
+pub(crate) fn of_chunk(
+    statistics: &Statistics,
+    lossless: bool,
+    header: impl FnOnce() -> Result<ChunkHeader>,
+) -> Result<bool> {
+    let numbers = matches!(
+        statistics.values,
+        ValueStatistics::Int32 { .. }
+            | ValueStatistics::Int64 { .. }
+            | ValueStatistics::Float { .. }
+            | ValueStatistics::Double { .. }
+    );
+    if !is_ordered(&statistics.values) {
+        return Ok(false);
+    }
+    if lossless || !numbers {
+        return Ok(true);
+    }
+    let header = header()?;
+    Ok(values(
+        statistics,
+        header.data_type,
+        Some(&header),
+        lossless,
+    ))
 }
 
 /// A NaN makes the sum one, and hides from min and max or stays in them, as the writer pleases. An infinite sum may be one of finite values.

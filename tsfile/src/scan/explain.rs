@@ -1,0 +1,354 @@
+//! A plan in words: how the filter was rewritten, what is read of which device, what is left alone, and the splits.
+
+use super::open::OpenFile;
+use super::plan::{FileWork, ScanPlan, Shared};
+use super::split::{ChunkSizes, DEFAULT_SPLIT_BYTES, Split, SplitMode};
+use crate::Result;
+use crate::filter::{Predicate, Test};
+use crate::model::Form;
+use crate::read::plan::SourcePlan;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// A plan, explained. `Display` prints it for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explain {
+    /// The form of the rows.
+    pub form: Form,
+    /// The table, in the table form.
+    pub table: Option<String>,
+    /// The columns that are shown.
+    pub columns: Vec<String>,
+    /// The filter, when there is one.
+    pub filter: Option<ExplainFilter>,
+    /// What is read of devices; of the first [`SHOWN`] that anything is read of.
+    pub reads: Vec<ExplainReads>,
+    /// Files, devices, chunks and bytes: how many there are, and how many are read.
+    pub levels: Vec<ExplainLevel>,
+    /// The splits for a host with the default split size.
+    pub splits: Vec<Split>,
+    /// What a host may stumble over.
+    pub warnings: Vec<String>,
+}
+
+/// How a filter was rewritten.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplainFilter {
+    /// As it was asked.
+    pub asked: String,
+    /// Without `NOT`, flat, with ranges of the same column merged.
+    pub normalized: String,
+    /// What is asked of which devices; disjoint.
+    pub branches: Vec<ExplainBranch>,
+    /// How many tests of devices finding the branches took.
+    pub work: u64,
+    /// Whether there would have been more branches: the last one has wider times then, and tests devices row by row.
+    pub capped: bool,
+}
+
+/// What is asked of some devices.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplainBranch {
+    /// How many devices.
+    pub devices: usize,
+    /// The first [`SHOWN`] of them.
+    pub names: Vec<String>,
+    /// The times that are read; `None` for all.
+    pub times: Option<String>,
+    /// What is tested of each row at those times; `None` when nothing is.
+    pub residual: Option<String>,
+}
+
+/// What is read of a device.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ExplainReads {
+    /// The device, or in the wide form the file.
+    pub device: String,
+    /// Whether its time column is read: it is aligned.
+    pub time_column: bool,
+    /// Timeseries of which values are read.
+    pub values: Vec<String>,
+    /// Timeseries of which times are read and no values: siblings, read for row existence.
+    pub siblings: Vec<String>,
+}
+
+/// How much of something there is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplainLevel {
+    /// Of what.
+    pub name: &'static str,
+    /// How many there are.
+    pub considered: u64,
+    /// How many are left alone.
+    pub skipped: u64,
+    /// How many are read.
+    pub read: u64,
+}
+
+/// So many devices are named.
+pub const SHOWN: usize = 5;
+/// So many splits and branches are printed.
+const PRINTED: usize = 10;
+
+impl ScanPlan {
+    /// Explains the plan, from metadata: index and statistics, and chunk headers where they decide whether statistics count.
+    ///
+    /// # Errors
+    /// Metadata are corrupt, or reading fails.
+    pub fn explain(&self) -> Result<Explain> {
+        let shared = &self.shared;
+        let names = shared.columns.schema.fields().iter();
+        let mut found = Found::default();
+        for work in &self.files {
+            let added = found.add(shared, work);
+            added.map_err(|e| work.reader.in_file(e))?;
+        }
+        let level = |name, considered: u64, read: u64| ExplainLevel {
+            name,
+            considered,
+            skipped: considered.saturating_sub(read),
+            read,
+        };
+        let devices: usize = self.files.iter().map(|f| f.devices.positions.len()).sum();
+        Ok(Explain {
+            form: shared.columns.form,
+            table: shared.columns.table.clone(),
+            columns: names.map(|f| f.name().clone()).collect(),
+            filter: self.explain_filter()?,
+            levels: vec![
+                level("files", self.files.len() as u64, found.files),
+                level("devices", shared.considered as u64, devices as u64),
+                level("chunks", found.all_chunks, found.chunks),
+                level("bytes", found.all_bytes, found.bytes),
+            ],
+            reads: found.reads,
+            splits: self.splits(SplitMode::Parallel {
+                bytes: DEFAULT_SPLIT_BYTES,
+            })?,
+            warnings: self.warnings().to_vec(),
+        })
+    }
+
+    fn explain_filter(&self) -> Result<Option<ExplainFilter>> {
+        let shared = &self.shared;
+        let Some(filter) = &shared.filter else {
+            return Ok(None);
+        };
+        let text = |p: &Predicate| p.to_expr(&filter.columns).to_string();
+        let mut branches: Vec<ExplainBranch> = shared
+            .branches
+            .iter()
+            .map(|branch| {
+                let times = Predicate::test(filter.time(), Test::Numbers(branch.times.clone()));
+                ExplainBranch {
+                    devices: branch.devices,
+                    names: Vec::new(),
+                    times: (!branch.times.is_all()).then(|| text(&times)),
+                    residual: (*branch.residual != Predicate::Always)
+                        .then(|| text(&branch.residual)),
+                }
+            })
+            .collect();
+        for work in &self.files {
+            let index = work.reader.index()?;
+            for (at, &position) in work.devices.positions.iter().enumerate() {
+                let of = branches.get_mut(work.devices.branch(at));
+                let Some(branch) = of.filter(|b| b.names.len() < SHOWN) else {
+                    continue;
+                };
+                let name = index.device(position as usize).map(|d| d.id().path());
+                branch.names.extend(name);
+            }
+        }
+        Ok(Some(ExplainFilter {
+            asked: filter.expr.to_string(),
+            normalized: text(&filter.predicate),
+            branches,
+            work: shared.work,
+            capped: shared.capped,
+        }))
+    }
+}
+
+/// What is found by going through a plan without reading.
+#[derive(Default)]
+struct Found {
+    files: u64,
+    reads: Vec<ExplainReads>,
+    all_chunks: u64,
+    chunks: u64,
+    all_bytes: u64,
+    bytes: u64,
+}
+
+impl Found {
+    fn add(&mut self, shared: &Shared, work: &FileWork) -> Result<()> {
+        let index = work.reader.index()?;
+        let sizes = ChunkSizes::of(index, work.reader.data_end())?;
+        self.all_chunks += sizes.count() as u64;
+        self.all_bytes += sizes.total();
+        let before = self.chunks;
+        let mut open = OpenFile::new(shared, work.clone())?;
+        while let Some(plans) = open.next_plans(shared)? {
+            self.chunks += super::prune::chunks(&plans);
+            self.bytes += plans.iter().map(|p| sizes.of_plan(p)).sum::<u64>();
+            if self.reads.len() < SHOWN && !plans.is_empty() {
+                let name = match shared.columns.form {
+                    Form::Wide => work.reader.name(),
+                    _ => &open.name,
+                };
+                self.reads.push(reads(shared, name, &plans));
+            }
+        }
+        self.files += u64::from(self.chunks > before);
+        Ok(())
+    }
+}
+
+/// What `plans` read.
+fn reads(shared: &Shared, device: &str, plans: &[SourcePlan]) -> ExplainReads {
+    let (mut values, mut siblings) = (BTreeSet::new(), BTreeSet::new());
+    for plan in plans {
+        for column in &plan.columns {
+            let name = match shared.columns.form {
+                Form::Wide => format!("{}.{}", plan.device, column.measurement),
+                _ => column.measurement.to_string(),
+            };
+            match column.column {
+                Some(_) => values.insert(name),
+                None => siblings.insert(name),
+            };
+        }
+    }
+    ExplainReads {
+        device: device.to_string(),
+        time_column: plans.iter().any(|p| p.time.is_some()),
+        values: values.into_iter().collect(),
+        siblings: siblings.into_iter().collect(),
+    }
+}
+
+impl fmt::Display for Explain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = self.table.as_ref();
+        let table = table.map(|t| format!(" {t}")).unwrap_or_default();
+        writeln!(f, "form      {}{table}", self.form.name())?;
+        writeln!(f, "columns   {}", list(&self.columns))?;
+        if let Some(filter) = &self.filter {
+            writeln!(f, "filter    {}", filter.asked)?;
+            writeln!(f, "  normal  {}", filter.normalized)?;
+            filter.fmt_branches(f)?;
+        }
+        writeln!(f, "reads")?;
+        for reads in &self.reads {
+            writeln!(f, "  {reads}")?;
+        }
+        if self.reads.is_empty() {
+            writeln!(f, "  nothing")?;
+        }
+        let more = self.levels.iter().find(|l| l.name == "devices");
+        let more = more.map_or(0, |l| l.read.saturating_sub(self.reads.len() as u64));
+        if more > 0 && self.form != Form::Wide && !self.reads.is_empty() {
+            writeln!(f, "  and {more} more devices")?;
+        }
+        let (a, b, c) = ("considered", "skipped", "read");
+        writeln!(f, "{:<10}{a:>14}{b:>14}{c:>14}", "pruning")?;
+        for level in &self.levels {
+            let (name, all) = (level.name, level.considered);
+            let (skipped, read) = (level.skipped, level.read);
+            writeln!(f, "  {name:<8}{all:>14}{skipped:>14}{read:>14}")?;
+        }
+        writeln!(f, "splits    {}", self.splits.len())?;
+        for (number, split) in self.splits.iter().take(PRINTED).enumerate() {
+            writeln!(f, "  {}. {split}", number + 1)?;
+        }
+        if self.splits.len() > PRINTED {
+            writeln!(f, "  and {} more", self.splits.len() - PRINTED)?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "warning   {warning}")?;
+        }
+        Ok(())
+    }
+}
+
+impl ExplainFilter {
+    fn fmt_branches(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, work) = (self.branches.len(), self.work);
+        writeln!(f, "branches  {count}, found with {work} tests of devices")?;
+        for (number, branch) in self.branches.iter().take(PRINTED).enumerate() {
+            let more = branch.devices.saturating_sub(branch.names.len());
+            let more = match more {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            let names = list(&branch.names);
+            writeln!(
+                f,
+                "  {}. devices  {}: {names}{more}",
+                number + 1,
+                branch.devices
+            )?;
+            writeln!(
+                f,
+                "     times    {}",
+                branch.times.as_deref().unwrap_or("all")
+            )?;
+            let rows = match &branch.residual {
+                Some(residual) => format!("where {residual}"),
+                None => "every row at those times, nothing is left to test".into(),
+            };
+            writeln!(f, "     rows     {rows}")?;
+        }
+        if count > PRINTED {
+            writeln!(f, "  and {} more", count - PRINTED)?;
+        }
+        if self.capped {
+            writeln!(f, "  the last branch stands for all that were too many")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ExplainReads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.device)?;
+        let mut parts = Vec::new();
+        if self.time_column {
+            parts.push("its time column".to_string());
+        }
+        if !self.values.is_empty() {
+            parts.push(format!("values of {}", list(&self.values)));
+        }
+        if !self.siblings.is_empty() {
+            parts.push(format!(
+                "times of {} (siblings read for row existence)",
+                list(&self.siblings)
+            ));
+        }
+        f.write_str(&parts.join("; "))
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, last) = self.times;
+        write!(
+            f,
+            "{} devices, times {first} to {last}, about {} rows and {} bytes",
+            self.devices, self.rows, self.bytes
+        )
+    }
+}
+
+/// So many names are listed in a line.
+const LISTED: usize = 12;
+
+fn list(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(LISTED).map(String::as_str).collect();
+    let more = names.len() - shown.len();
+    match more {
+        0 => shown.join(", "),
+        n => format!("{} and {n} more", shown.join(", ")),
+    }
+}

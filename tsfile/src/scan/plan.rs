@@ -1,0 +1,280 @@
+//! What a request means for the files at hand: the columns, the devices of each file, and what is asked of each of them.
+
+use super::columns::{Columns, ValueColumn, default_form, default_table};
+use super::devices::FileDevices;
+use super::filter::{Branch, Filter, Place};
+use super::request::{Rows, ScanRequest};
+use super::run::Scan;
+use crate::filter::{Disjunction, MAX_BRANCHES, Predicate, Ranges, by_device};
+use crate::model::Form;
+use crate::read::select::TestColumn;
+use crate::read::{Index, TsFileReader};
+use crate::{Error, Result};
+use arrow_schema::SchemaRef;
+use std::sync::Arc;
+
+/// A request that was thought through: it can be explained, cut into splits, and run as often as wanted.
+#[derive(Debug, Clone)]
+pub struct ScanPlan {
+    pub(super) shared: Arc<Shared>,
+    pub(super) files: Vec<FileWork>,
+}
+
+/// What all parts of a plan have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) request: ScanRequest,
+    /// Those that are shown.
+    pub(super) columns: Columns,
+    /// The value columns that are shown, and behind them those that only the filter reads.
+    pub(super) values: Vec<ValueColumn>,
+    pub(super) filter: Option<Filter>,
+    /// The columns of the filter, by their numbers, for the rows of pages.
+    pub(super) tested: Arc<[TestColumn]>,
+    /// What is asked of devices; each is in one branch, or nothing of it is read. Never empty.
+    pub(super) branches: Vec<Branch>,
+    /// How many tests of devices that took, and whether there would have been more branches.
+    pub(super) work: u64,
+    pub(super) capped: bool,
+    /// Devices of the form and of the request, whatever the filter says of them.
+    pub(super) considered: usize,
+}
+
+/// What is read of one file.
+#[derive(Debug, Clone)]
+pub(super) struct FileWork {
+    pub(super) reader: TsFileReader,
+    pub(super) devices: FileDevices,
+    /// First and last time.
+    pub(super) slice: (i64, i64),
+}
+
+/// Plans `request` over `readers`: their rows come in the order given, ordered within each file.
+///
+/// # Errors
+/// The request does not fit the files (an unknown column, device or table; several tables and none named; types that do not widen; a filter
+/// that compares what cannot be compared), or their metadata cannot be read.
+pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan> {
+    for reader in &readers {
+        reader.check_readable()?;
+    }
+    let (form, table) = form_of(&readers, &request)?;
+    let mut files = Vec::with_capacity(readers.len());
+    let chosen = request.device_filter.as_ref();
+    for reader in &readers {
+        files.push(match &table {
+            Some(table) => FileDevices::of_table(reader, table, chosen)?,
+            None => FileDevices::of_tree(reader, request.devices.as_deref(), chosen)?,
+        });
+    }
+    check_devices(&readers, &files, &request)?;
+    let columns = Columns::decide(&readers, &files, form, table, &request)?;
+    let mut values = columns.values.clone();
+    let filter = match &request.filter {
+        Some(expr) => Some(Filter::bind(
+            expr.clone(),
+            &readers,
+            &files,
+            &request,
+            &columns,
+            &mut values,
+        )?),
+        None => None,
+    };
+    let considered = files.iter().map(|f| f.positions.len()).sum();
+    let found = branches(&readers, &mut files, form, filter.as_ref())?;
+    let slice = request.range;
+    let work = |(reader, devices)| FileWork {
+        reader,
+        devices,
+        slice,
+    };
+    Ok(ScanPlan {
+        files: readers.into_iter().zip(files).map(work).collect(),
+        shared: Arc::new(Shared {
+            columns,
+            values,
+            tested: filter
+                .as_ref()
+                .map_or_else(|| [].into(), |f| f.tested(&request)),
+            filter,
+            branches: found.branches,
+            work: found.work,
+            capped: found.capped,
+            considered,
+            request,
+        }),
+    })
+}
+
+/// The form and, in the table form, the table.
+fn form_of(readers: &[TsFileReader], request: &ScanRequest) -> Result<(Form, Option<String>)> {
+    let form = match (request.form, &request.table) {
+        (Some(form), _) => form,
+        (None, Some(_)) => Form::Table,
+        (None, None) => default_form(readers, request.devices.as_deref())?,
+    };
+    if form == Form::Table && request.devices.is_some() {
+        return Err(
+            Error::argument("devices are chosen by path, which a table does not have")
+                .hint("use -t with -m instead"),
+        );
+    }
+    if form == Form::Table && request.rows == Rows::Projected {
+        return Err(Error::argument("the table form has no `rows=projected`"));
+    }
+    let table = match (form, &request.table) {
+        (Form::Table, Some(name)) => Some(name.clone()),
+        (Form::Table, None) => Some(default_table(readers)?),
+        (_, Some(name)) => {
+            return Err(Error::argument(format!(
+                "table \"{name}\" is shown by the table form only"
+            ))
+            .hint("use --form table"));
+        }
+        _ => None,
+    };
+    Ok((form, table))
+}
+
+/// A device that is named and in no file is a typing mistake, not an empty result.
+fn check_devices(
+    readers: &[TsFileReader],
+    files: &[FileDevices],
+    request: &ScanRequest,
+) -> Result<()> {
+    let Some(wanted) = &request.devices else {
+        return Ok(());
+    };
+    let mut found = Vec::new();
+    for (reader, file) in readers.iter().zip(files) {
+        let index = reader.index()?;
+        found.extend(
+            file.positions
+                .iter()
+                .filter_map(|&p| index.device(p as usize))
+                .map(|d| d.id().path()),
+        );
+    }
+    match wanted.iter().find(|w| !found.contains(w)) {
+        None => Ok(()),
+        Some(missing) => Err(Error::argument(format!("there is no device \"{missing}\""))
+            .hint("`tsfile-cli ls` lists the devices of a file")),
+    }
+}
+
+/// What a filter comes to for the devices of a plan.
+struct Found {
+    branches: Vec<Branch>,
+    work: u64,
+    capped: bool,
+}
+
+/// Rewrites the filter to a disjunction over devices, and drops the devices that are in none of its branches.
+fn branches(
+    readers: &[TsFileReader],
+    files: &mut [FileDevices],
+    form: Form,
+    filter: Option<&Filter>,
+) -> Result<Found> {
+    let devices: usize = files.iter().map(|f| f.positions.len()).sum();
+    let alone = |times, residual, devices| Branch {
+        times,
+        residual: Arc::new(residual),
+        keyed: false,
+        devices,
+    };
+    let Some(filter) = filter else {
+        return Ok(Found {
+            branches: vec![alone(Ranges::all(), Predicate::Always, devices)],
+            work: 0,
+            capped: false,
+        });
+    };
+    let keys: Vec<usize> = (0..filter.places.len())
+        .filter(|&c| filter.places.get(c).is_some_and(|p| p.is_key()))
+        .collect();
+    if form == Form::Wide || keys.is_empty() || filter.predicate == Predicate::Never {
+        // All devices alike.
+        let (times, residual) = filter.predicate.split_times(filter.time());
+        if residual == Predicate::Never || times.is_none() {
+            files.iter_mut().for_each(FileDevices::clear);
+        }
+        return Ok(Found {
+            branches: vec![alone(times, residual, devices)],
+            work: 0,
+            capped: false,
+        });
+    }
+    let indexes: Vec<&Index> = readers.iter().map(|r| r.index()).collect::<Result<_>>()?;
+    let all = indexes.iter().zip(files.iter()).flat_map(|(index, file)| {
+        let ids = file.positions.iter();
+        ids.filter_map(|&p| index.device(p as usize).map(|d| d.id()))
+    });
+    let key = |column: usize, id: &crate::model::DeviceId| match filter.places.get(column) {
+        Some(Place::Tag(i)) => id.tag(*i).map(str::to_string),
+        _ => Some(id.path()),
+    };
+    let rows = all.map(|id| keys.iter().map(|&c| key(c, id)).collect::<Vec<_>>());
+    let found: Disjunction = by_device(&filter.predicate, rows, &keys, filter.time(), MAX_BRANCHES);
+    let mut branch_of: Vec<u16> = vec![FileDevices::NO_BRANCH; devices];
+    let mut out = Vec::with_capacity(found.branches.len());
+    for (number, branch) in found.branches.into_iter().enumerate() {
+        let short = u16::try_from(number).unwrap_or(FileDevices::NO_BRANCH);
+        for &device in &branch.devices {
+            if let Some(of) = branch_of.get_mut(device as usize) {
+                *of = short;
+            }
+        }
+        let columns = branch.residual.columns();
+        out.push(Branch {
+            times: branch.times,
+            keyed: columns.iter().any(|c| keys.contains(c)),
+            residual: Arc::new(branch.residual),
+            devices: branch.devices.len(),
+        });
+    }
+    if out.is_empty() {
+        out.push(alone(Ranges::none(), Predicate::Never, 0));
+    }
+    let mut rest = branch_of.into_iter();
+    for file in files {
+        file.assign(&mut rest);
+    }
+    Ok(Found {
+        branches: out,
+        work: found.work,
+        capped: found.capped,
+    })
+}
+
+impl ScanPlan {
+    /// Schema of every batch. Field metadata hold TsFile's own facts: `tsfile.type`, `tsfile.encoding` and `tsfile.compression` (of the first
+    /// chunk), `tsfile.category`, `tsfile.model`.
+    pub fn schema(&self) -> SchemaRef {
+        self.shared.columns.schema.clone()
+    }
+
+    /// The form that rows have.
+    pub fn form(&self) -> Form {
+        self.shared.columns.form
+    }
+
+    /// The table that is read, in the table form.
+    pub fn table(&self) -> Option<&str> {
+        self.shared.columns.table.as_deref()
+    }
+
+    /// What a host may stumble over, such as names that differ only by case.
+    pub fn warnings(&self) -> &[String] {
+        &self.shared.columns.warnings
+    }
+
+    /// Starts reading.
+    ///
+    /// # Errors
+    /// With several threads: the metadata of a device is corrupt, or the system starts no thread.
+    pub fn scan(&self) -> Result<Scan> {
+        Scan::new(self)
+    }
+}

@@ -1,0 +1,310 @@
+//! A plan, or a part of it, in motion: file after file, device after device, batch after batch.
+
+use super::open::OpenFile;
+use super::plan::{FileWork, Shared};
+use super::rows::RowsAtHand;
+use super::slice::RowSlice;
+use crate::read::CancelToken;
+use crate::read::context::ScanCounters;
+use crate::read::whole::Taken;
+use crate::{Error, Result};
+use arrow_array::RecordBatch;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Record batches of a scan; ends after the first error.
+#[derive(Debug)]
+pub(super) struct Single {
+    shared: Arc<Shared>,
+    files: VecDeque<FileWork>,
+    open: Option<OpenFile>,
+    counters: ScanCounters,
+    rows: RowsAtHand,
+    max_rows: usize,
+    /// The batch ends here, so that the next page can be taken whole.
+    full: bool,
+    /// Rows that are passed over and counted as they are read.
+    slice: RowSlice,
+    /// The same where a filter decides first which rows there are.
+    filtered: Option<Filtered>,
+    failed: bool,
+    cancel: CancelToken,
+    /// The batches that came last: their memory serves later ones, once nobody else holds it.
+    lent: VecDeque<RecordBatch>,
+}
+
+/// What a filter has kept.
+#[derive(Debug)]
+struct Filtered {
+    slice: RowSlice,
+    /// Too few rows for a batch of their own.
+    held: Vec<RecordBatch>,
+    held_rows: usize,
+    /// So many rows are filtered next: where few are wanted, the first that are read may be enough.
+    step: usize,
+}
+
+/// So many rows are filtered first when only some are wanted.
+const FIRST_STEP_ROWS: usize = 1024;
+
+impl Single {
+    pub(super) fn new(shared: Arc<Shared>, files: Vec<FileWork>) -> Self {
+        let rows = RowsAtHand::new(&shared);
+        let max_rows = (shared.request.batch_bytes / rows.row_bytes()).max(1);
+        let (offset, limit) = (shared.request.offset, shared.request.limit);
+        let wanted = RowSlice::new(offset, limit);
+        let is_filtered = shared.filter.is_some() || shared.has_unseen_rows();
+        let filtered = is_filtered.then(|| Filtered {
+            slice: wanted,
+            held: Vec::new(),
+            held_rows: 0,
+            step: limit.map_or(max_rows, |_| FIRST_STEP_ROWS.min(max_rows)),
+        });
+        Self {
+            cancel: shared.request.cancel.clone(),
+            slice: match filtered {
+                Some(_) => RowSlice::new(0, None),
+                None => wanted,
+            },
+            shared,
+            files: files.into(),
+            open: None,
+            counters: ScanCounters::default(),
+            rows,
+            max_rows,
+            full: false,
+            filtered,
+            failed: false,
+            lent: VecDeque::new(),
+        }
+    }
+
+    /// Makes it a part of something: what is passed over is counted by whoever puts the parts together.
+    pub(super) fn is_part(&mut self, cancel: CancelToken) {
+        let offset = self.shared.request.offset;
+        let limit = self.shared.request.limit;
+        let wanted = RowSlice::new(0, limit.map(|limit| limit.saturating_add(offset)));
+        match &mut self.filtered {
+            Some(filtered) => filtered.slice = wanted,
+            None => self.slice = wanted,
+        }
+        self.cancel = cancel;
+    }
+
+    /// Work done so far.
+    pub(super) fn counters(&self) -> ScanCounters {
+        let open = self.open.as_ref().map(|o| o.context.counters);
+        let mut all = self.counters;
+        all.add(&open.unwrap_or_default());
+        all
+    }
+
+    /// How many of the rows that [`ScanRequest::with_offset`](super::ScanRequest::with_offset) passes over have not come yet: at the end of the scan, how many there were too
+    /// few.
+    pub(super) fn missing_offset(&self) -> u64 {
+        let slice = self.filtered.as_ref().map(|f| &f.slice);
+        slice.unwrap_or(&self.slice).missing()
+    }
+
+    /// Takes back the memory of a batch that nobody else holds any more; those that somebody holds are few.
+    fn take_back(&mut self) {
+        let alone = |batch: &RecordBatch| batch.columns().iter().all(|c| Arc::strong_count(c) == 1);
+        let free = self.lent.iter().position(alone);
+        if let Some(batch) = free.and_then(|at| self.lent.remove(at)) {
+            self.rows.reclaim_batch(&self.shared.columns.slots, batch);
+        }
+        let most = self.shared.request.batches_in_flight;
+        while self.lent.len() > most {
+            self.lent.pop_front();
+        }
+    }
+
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            let filled = self.filtered.as_ref().is_some_and(Filtered::is_filled);
+            if filled || !self.read()? {
+                return match &mut self.filtered {
+                    Some(filtered) => filtered.rest(),
+                    None => Ok(None),
+                };
+            }
+            let finished = self.rows.finish(&self.shared)?;
+            let Some(filtered) = &mut self.filtered else {
+                let batch = finished.batch(&self.shared, None)?;
+                let (first, given) = self.slice.take(batch.num_rows());
+                self.lent.push_back(batch.clone());
+                return Ok(Some(part(batch, first, given)));
+            };
+            let kept = finished.kept(&self.shared)?;
+            let all = kept.is_none();
+            let batch = finished.batch(&self.shared, kept)?;
+            if !all {
+                self.rows.reclaim(finished);
+            }
+            if let Some(batch) = filtered.take(batch, self.max_rows)? {
+                return Ok(Some(batch));
+            }
+        }
+    }
+
+    /// Reads until rows for a batch are at hand; false when there are no more.
+    fn read(&mut self) -> Result<bool> {
+        loop {
+            if self.is_full() {
+                self.full = false;
+                return Ok(true);
+            }
+            let ended = self.slice.is_filled(self.rows.len());
+            if ended || self.open.is_none() && !self.open_next()? {
+                return Ok(!self.rows.is_empty());
+            }
+            let reader = self.open.as_ref().map(|o| o.work.reader.clone());
+            let more = self.step();
+            let more = match (more, reader) {
+                (Err(e), Some(reader)) => return Err(reader.in_file(e)),
+                (more, _) => more?,
+            };
+            if self.slice.is_skipping() && self.slice.pass(self.rows.len()) {
+                self.rows.forget();
+            }
+            if !more {
+                if let Some(open) = self.open.take() {
+                    self.counters.add(&open.context.counters);
+                }
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        let step = self.filtered.as_ref().map_or(self.max_rows, |f| f.step);
+        if self.full || self.rows.len() >= step {
+            return true;
+        }
+        !self.rows.is_empty() && self.rows.size_bytes() >= self.shared.request.batch_bytes
+    }
+
+    fn open_next(&mut self) -> Result<bool> {
+        let Some(work) = self.files.pop_front() else {
+            return Ok(false);
+        };
+        self.rows.begin_file(work.reader.name());
+        let mut open = OpenFile::new(&self.shared, work)?;
+        open.context.cancel = self.cancel.clone();
+        self.open = Some(open);
+        Ok(true)
+    }
+
+    /// Appends some rows; false when the file has no more.
+    fn step(&mut self) -> Result<bool> {
+        let Some(open) = &mut self.open else {
+            return Ok(false);
+        };
+        let shared = &self.shared;
+        loop {
+            if let Some(merge) = &mut open.merge {
+                // The name is repeated in every row: a long one makes the batch full sooner.
+                let rows_of_name = shared.request.batch_bytes / open.name.len().max(1);
+                // So does the last row that is wanted.
+                let most = self
+                    .max_rows
+                    .min(rows_of_name)
+                    .min(self.slice.room(self.rows.len()));
+                let before = self.rows.len();
+                let room = self.max_rows.saturating_sub(before);
+                let taken = merge.step(
+                    &mut open.context,
+                    room.min(most),
+                    most,
+                    open.test.as_ref(),
+                    &mut self.rows.times,
+                    &mut self.rows.values,
+                )?;
+                match taken {
+                    Taken::Full => {
+                        self.full = true;
+                        return Ok(true);
+                    }
+                    Taken::Rows(rows) | Taken::Passing(rows) => {
+                        let done = merge.is_done();
+                        open.count_rows(rows, shared.values.len())?;
+                        let left = match taken {
+                            Taken::Passing(_) => None,
+                            _ => open.test.as_ref().map(|test| &test.predicate),
+                        };
+                        self.rows.begin_test(before, left);
+                        let (device, slots) = (open.device()?, &shared.columns.slots);
+                        self.rows.append_keys(slots, device, &open.name, rows)?;
+                        if done {
+                            open.merge = None;
+                        }
+                        return Ok(true);
+                    }
+                    Taken::No => open.merge = None,
+                }
+            }
+            if !open.next_device(shared, &mut self.slice)? {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// Some rows of a batch, without a copy.
+fn part(batch: RecordBatch, first: usize, rows: usize) -> RecordBatch {
+    if rows == batch.num_rows() {
+        batch
+    } else {
+        batch.slice(first, rows)
+    }
+}
+
+impl Filtered {
+    /// Whether no more rows are wanted.
+    fn is_filled(&self) -> bool {
+        self.slice.is_filled(0)
+    }
+
+    /// Takes rows that were kept; gives a batch when there are enough for one.
+    fn take(&mut self, batch: RecordBatch, max_rows: usize) -> Result<Option<RecordBatch>> {
+        self.step = self.step.saturating_mul(4).min(max_rows);
+        if self.slice.is_skipping() && self.slice.pass(batch.num_rows()) {
+            return Ok(None);
+        }
+        let (first, given) = self.slice.take(batch.num_rows());
+        if given > 0 {
+            self.held_rows += given;
+            self.held.push(part(batch, first, given));
+        }
+        if self.held_rows < max_rows.div_ceil(4) && !self.is_filled() {
+            return Ok(None);
+        }
+        self.rest()
+    }
+
+    /// What is held, as one batch.
+    fn rest(&mut self) -> Result<Option<RecordBatch>> {
+        self.held_rows = 0;
+        let held = std::mem::take(&mut self.held);
+        match held.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(one.clone())),
+            [first, ..] => arrow_select::concat::concat_batches(&first.schema(), &held)
+                .map(Some)
+                .map_err(|e| Error::argument(format!("cannot build a batch: {e}"))),
+        }
+    }
+}
+
+impl Iterator for Single {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        self.take_back();
+        let next = self.next_batch().transpose();
+        self.failed = matches!(next, None | Some(Err(_)));
+        next
+    }
+}
