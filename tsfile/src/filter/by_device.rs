@@ -11,9 +11,10 @@
 //! Nothing is multiplied out: the tests of the columns that identify a device are decided for each device, and devices for which the same is left share a
 //! branch. So a row is in one branch at most, and the work is at most that of deciding each such test for each device.
 
+use super::cut::Cut;
 use super::like::Pattern;
 use super::predicate::{Constant, Predicate, Test};
-use super::ranges::{Cut, Ranges};
+use super::ranges::Ranges;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -256,8 +256,8 @@ fn each<T: ByteArrayType<Offset = i32>>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::cut::Cut;
     use super::super::like::Pattern;
-    use super::super::ranges::Cut;
     use super::super::testing::*;
     use super::*;
     use crate::filter::Constant;

@@ -8,6 +8,7 @@
 mod agreement;
 mod build;
 mod by_device;
+mod cut;
 mod eval;
 mod expr;
 mod like;
@@ -29,6 +30,7 @@ mod words;
 
 pub use build::{Col, col};
 pub use by_device::{Branch, Disjunction, MAX_BRANCHES, by_device};
+pub use cut::{Cut, Ordered};
 pub use expr::{CompareOp, Expr, Literal};
 pub use like::Pattern;
 pub use literal::{ValueSet, values, values_in};
@@ -36,4 +38,4 @@ pub use normalize::{MAX_DEPTH, find_column, normalize, normalize_in};
 pub use order::{float_key, key_float};
 pub use predicate::{Column, Constant, Kind, Predicate, Test};
 pub use prune::{ColumnStats, possible_times};
-pub use ranges::{Cut, Ordered, Ranges};
+pub use ranges::Ranges;

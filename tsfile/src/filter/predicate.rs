@@ -1,7 +1,8 @@
 //! What an expression means for the columns at hand: no `NOT`, no names, no literals, only sets of values.
 
+use super::cut::Ordered;
 use super::like::Pattern;
-use super::ranges::{Ordered, Ranges};
+use super::ranges::Ranges;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -375,7 +376,7 @@ impl Predicate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::ranges::Cut;
+    use crate::filter::Cut;
 
     fn numbers(column: usize, set: Ranges<i64>) -> Predicate {
         let test = Test::Numbers(set);

@@ -99,7 +99,7 @@ fn same<T: PartialEq>(all: &[T]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ranges::Cut;
+    use super::super::cut::Cut;
     use super::super::testing::*;
     use super::*;
 

@@ -1,8 +1,9 @@
 //! What tests of this layer share: random predicates over small values, and what they mean for a row, found out the slow way.
 
+use super::cut::Cut;
 use super::like::Pattern;
 use super::predicate::{Constant, Predicate, Test};
-use super::ranges::{Cut, Ranges};
+use super::ranges::Ranges;
 use std::sync::Arc;
 
 /// A small generator of its own: the same numbers on every run.
@@ -59,7 +60,7 @@ fn random_cut<T: Clone>(random: &mut Random, of: &[T]) -> Cut<T> {
     }
 }
 
-fn random_set<T: super::ranges::Ordered>(random: &mut Random, of: &[T]) -> Ranges<T> {
+fn random_set<T: super::cut::Ordered>(random: &mut Random, of: &[T]) -> Ranges<T> {
     let count = random.below(3) + 1;
     let ranges = (0..count).map(|_| (random_cut(random, of), random_cut(random, of)));
     ranges.collect()

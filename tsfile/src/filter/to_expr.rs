@@ -1,9 +1,10 @@
 //! Predicates written down as expressions again, so that people can read what became of theirs.
 
+use super::cut::{Cut, Ordered};
 use super::like::Pattern;
 use super::order::{float_key, key_float};
 use super::predicate::{Column, Kind, Predicate, Test};
-use super::ranges::{Cut, Ordered, Ranges, after_prefix, only};
+use super::ranges::{Ranges, after_prefix, only};
 use super::{CompareOp, Expr, Literal};
 
 impl Predicate {
