@@ -111,6 +111,11 @@ fn heavy_crates_stay_where_they_belong() {
             });
             assert!(!used || own == "compress", "{}: {name}", relative.display());
         }
+        assert!(
+            !text.contains("use sqlparser::") || own == "filter",
+            "{}: SQL outside the filter layer",
+            relative.display()
+        );
         let arrow = text.contains("use arrow_");
         let below = ["format", "encoding", "compress", "io", "model", "wire"].contains(&own);
         assert!(

@@ -590,6 +590,20 @@ fn depth_is_bounded_and_length_is_not() {
     assert_eq!(Expr::parse(&expr.to_string()).unwrap(), expr);
 }
 
+/// A thread of a host program may have little.
+#[test]
+fn the_deepest_condition_needs_a_quarter_of_a_mebibyte_of_stack() {
+    let check = || {
+        let wrapped = "NOT (".repeat(MAX_DEPTH / 2);
+        let sql = format!("{wrapped}a = 1 AND b = 2{}", ")".repeat(MAX_DEPTH / 2));
+        let expr = Expr::parse(&sql).unwrap();
+        assert_eq!(Expr::parse(&expr.to_string()).unwrap(), expr);
+        assert!(Expr::parse(&"(".repeat(100_000)).is_err());
+    };
+    let thread = std::thread::Builder::new().stack_size(256 << 10);
+    thread.spawn(check).unwrap().join().unwrap();
+}
+
 #[test]
 fn the_text_of_an_expression_without_bound_does_not_overflow() {
     let mut expr = eq("a", 1);
