@@ -136,8 +136,8 @@
 //!
 //! # Layers
 //!
-//! [`wire`] and [`model`] are at the bottom; on them [`mod@format`], [`encoding`], [`compress`] and [`io`]; then [`arrow`], [`read`] and [`mod@write`], [`form`] and,
-//! at the top, [`scan`]. Imports point down only. docs/architecture.md walks through a scan.
+//! [`wire`] and [`model`] are at the bottom; on them [`mod@format`], [`encoding`], [`compress`] and [`io`]; then [`arrow`], [`read`] and [`mod@write`], [`form`] and
+//! [`infer`] and, at the top, [`scan`]. Imports point down only. docs/architecture.md walks through a scan.
 
 mod error;
 
@@ -147,6 +147,7 @@ pub mod encoding;
 pub mod filter;
 pub mod form;
 pub mod format;
+pub mod infer;
 pub mod io;
 pub mod model;
 pub mod read;

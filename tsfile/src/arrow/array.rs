@@ -25,6 +25,7 @@ pub struct ColumnBuilder {
     validity: Option<BooleanBufferBuilder>,
     /// Rows of the last array: the next one is probably as long.
     expected: usize,
+    lossy: bool,
 }
 
 impl ColumnBuilder {
@@ -37,6 +38,25 @@ impl ColumnBuilder {
             rows: 0,
             validity: None,
             expected: 0,
+            lossy: false,
+        }
+    }
+
+    /// Takes INT64 into a column of DOUBLE, which may lose bits (default: false, an error).
+    #[must_use]
+    pub fn with_lossy(mut self, lossy: bool) -> Self {
+        self.lossy = lossy;
+        self
+    }
+
+    /// Values of `src` that are made to fit although that may lose bits, where that is asked for.
+    fn rounded(&self, src: &Values, from: usize, n: usize) -> Option<Values> {
+        match (&self.values, src) {
+            (Values::F64(_), Values::I64(v)) if self.lossy => {
+                let values = v.get(from..).unwrap_or(&[]).iter().take(n);
+                Some(Values::F64(values.map(|&v| v as f64).collect()))
+            }
+            _ => None,
         }
     }
 
@@ -74,7 +94,10 @@ impl ColumnBuilder {
     /// The types do not widen, or strings pass 2 GiB.
     pub fn append_dense(&mut self, src: &Values, from: usize, n: usize) -> Result<()> {
         self.make_room();
-        self.values.append(src, from, n, None)?;
+        match self.rounded(src, from, n) {
+            Some(rounded) => self.values.append(&rounded, 0, n, None)?,
+            None => self.values.append(src, from, n, None)?,
+        }
         self.rows += n;
         if let Some(v) = &mut self.validity {
             v.append_n(n, true);
@@ -97,7 +120,11 @@ impl ColumnBuilder {
     ) -> Result<()> {
         self.make_room();
         let before = self.len();
-        self.values.append(src, from, n, Some((bits, bit_from)))?;
+        let bitmap = Some((bits, bit_from));
+        match self.rounded(src, from, n) {
+            Some(rounded) => self.values.append(&rounded, 0, n, bitmap)?,
+            None => self.values.append(src, from, n, bitmap)?,
+        }
         self.rows += n;
         self.validity(before)
             .append_packed_range(bit_from..bit_from + n, bits);

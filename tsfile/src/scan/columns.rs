@@ -3,13 +3,14 @@
 use super::devices::FileDevices;
 use super::request::{MAX_DEFAULT_WIDE_SERIES, ScanRequest, TimeAs};
 use super::table_columns::of_table;
-use crate::arrow::{ColumnType, widen};
-use crate::model::Form;
-use crate::model::{DataType, Model};
-use crate::read::{DeviceRef, Limits, TsFileReader, Window};
-use crate::{Error, ErrorKind, Result};
+use crate::arrow::ColumnType;
+use crate::infer::gather::{FileFacts, Key, Said, each_series, gather};
+use crate::infer::union::{Column, unite};
+use crate::model::{Compression, DataType, Encoding, Form, Model};
+use crate::read::{TsFileReader, Window};
+use crate::{Error, Result};
 use arrow_schema::{DataType as ArrowType, Field, Schema};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// A value column: where its values come from, and its type.
@@ -73,12 +74,12 @@ impl Columns {
                 (found.values, found.slots, found.tags)
             }
             (Form::Wide, _) => {
-                let values = of_wide(readers, devices, request)?;
+                let values = of_tree(readers, devices, form, request)?;
                 let slots = (0..values.len()).map(Slot::Value).collect();
                 (values, slots, Vec::new())
             }
             _ => {
-                let values = of_narrow(readers, devices, request)?;
+                let values = of_tree(readers, devices, form, request)?;
                 let slots = std::iter::once(Slot::Device)
                     .chain((0..values.len()).map(Slot::Value))
                     .collect();
@@ -222,72 +223,45 @@ pub(super) fn default_table(readers: &[TsFileReader]) -> Result<String> {
     }
 }
 
-/// Type of a column so far, and who said so first.
-struct Found {
-    data_type: DataType,
-    /// Position of its device in the index: the path of each would be much text.
-    device: usize,
-    file: usize,
-    facts: HashMap<String, String>,
-}
-
-/// Encoding and compression of the first chunk of a series: only the chunk header tells.
-fn facts_of(
-    reader: &TsFileReader,
-    window: &mut Window,
-    device: DeviceRef<'_>,
-    k: usize,
-) -> Result<HashMap<String, String>> {
-    let metadata = device.timeseries(k)?;
-    let Some(chunk) = metadata.chunks.first() else {
-        return Ok(HashMap::new());
-    };
-    let header = reader.chunk_header(window, chunk.offset)?;
-    Ok([
-        ("tsfile.encoding", header.encoding.name()),
-        ("tsfile.compression", header.compression.name()),
-    ]
-    .into_iter()
-    .map(|(k, v)| (k.to_string(), v.to_string()))
-    .collect())
-}
-
-/// What a series says about the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Said {
-    /// All that those of the same measurement and type in this file can say.
-    All,
-    /// Something about itself only.
-    Own,
-}
-
-/// Visits every series of the devices, but not one of a measurement and type that said all already.
-pub(super) fn each_series(
+/// Adds encoding and compression of the first chunk of each column's first series: only the chunk header tells. Each file is read
+/// from front to back.
+fn add_storage(
     readers: &[TsFileReader],
-    devices: &[FileDevices],
-    mut f: impl FnMut(usize, &TsFileReader, DeviceRef<'_>, usize) -> Result<Said>,
+    columns: &[&Column],
+    values: &mut [ValueColumn],
 ) -> Result<()> {
-    for (file, (reader, devices)) in readers.iter().zip(devices).enumerate() {
-        let index = reader.index()?;
-        let mut settled = vec![false; index.kinds().count()];
-        for device in devices
-            .positions
-            .iter()
-            .filter_map(|&p| index.device(p as usize))
-        {
-            for k in usize::from(device.is_aligned())..device.series_count() {
-                let kind = device.kind(k);
-                if kind.is_some_and(|kind| settled.get(kind) == Some(&true)) {
-                    continue;
-                }
-                let said = f(file, reader, device, k).map_err(|e| reader.in_file(e))?;
-                if let Some(settled) = kind.and_then(|kind| settled.get_mut(kind)) {
-                    *settled = said == Said::All;
-                }
+    let mut chunks: Vec<(usize, u64, usize)> = Vec::with_capacity(columns.len());
+    for (i, column) in columns.iter().enumerate() {
+        let Some(reader) = readers.get(column.file) else {
+            continue;
+        };
+        if let Some(device) = reader.index()?.device(column.place.device) {
+            let series = device.timeseries(column.place.series)?;
+            chunks.extend(series.chunks.first().map(|c| (column.file, c.offset, i)));
+        }
+    }
+    chunks.sort_unstable();
+    for chunks in chunks.chunk_by(|a, b| a.0 == b.0) {
+        let mut window = Window::default();
+        for &(file, offset, i) in chunks {
+            if let (Some(reader), Some(value)) = (readers.get(file), values.get_mut(i)) {
+                let header = reader.chunk_header(&mut window, offset)?;
+                value.facts = storage(header.encoding, header.compression);
             }
         }
     }
     Ok(())
+}
+
+/// How a column is stored, as field metadata.
+pub(super) fn storage(encoding: Encoding, compression: Compression) -> HashMap<String, String> {
+    [
+        ("tsfile.encoding", encoding.name()),
+        ("tsfile.compression", compression.name()),
+    ]
+    .into_iter()
+    .map(|(k, v)| (k.to_string(), v.to_string()))
+    .collect()
 }
 
 /// What could have been asked for, in order.
@@ -297,114 +271,13 @@ fn names_in(
     name: impl Fn(&str, &str) -> String,
 ) -> Result<Vec<String>> {
     let mut names = BTreeSet::new();
-    each_series(readers, devices, |_, _, device, k| {
-        names.insert(name(&device.id().path(), device.series(k)?.measurement));
-        Ok(Said::Own)
-    })?;
-    Ok(names.into_iter().collect())
-}
-
-fn of_narrow(
-    readers: &[TsFileReader],
-    devices: &[FileDevices],
-    request: &ScanRequest,
-) -> Result<Vec<ValueColumn>> {
-    let mut found: BTreeMap<String, Found> = BTreeMap::new();
-    let mut window = Window::default();
-    each_series(readers, devices, |file, reader, device, k| {
-        let series = device.series(k)?;
-        let wanted = request.columns.as_ref();
-        if wanted.is_some_and(|w| !w.iter().any(|c| c == series.measurement)) {
-            return Ok(Said::All);
-        }
-        let data_type = series
-            .data_type()
-            .map_err(|e| e.device(device.id().path()))?;
-        match found.get_mut(series.measurement) {
-            None => {
-                let facts = facts_of(reader, &mut window, device, k)?;
-                let first = Found {
-                    data_type,
-                    device: device.position(),
-                    file,
-                    facts,
-                };
-                found.insert(series.measurement.to_string(), first);
-            }
-            Some(f) if f.data_type == data_type => {}
-            Some(f) => match widen(f.data_type, data_type) {
-                // Within one file types widen; two files must agree.
-                Some(wider) if f.file == file => f.data_type = wider,
-                _ => {
-                    return Err(conflict(
-                        f,
-                        readers,
-                        series.measurement,
-                        data_type,
-                        &device.id().path(),
-                        reader,
-                    ));
-                }
-            },
-        }
-        Ok(Said::All)
-    })?;
-    let column = |(name, f): (String, Found)| ValueColumn {
-        measurement_bytes: name.len(),
-        name,
-        data_type: f.data_type,
-        facts: f.facts,
-    };
-    let Some(wanted) = &request.columns else {
-        return Ok(found.into_iter().map(column).collect());
-    };
-    let mut seen = HashSet::new();
-    wanted
-        .iter()
-        .filter(|name| seen.insert(*name))
-        .map(|name| match found.remove_entry(name) {
-            Some(entry) => Ok(column(entry)),
-            None => {
-                let known = names_in(readers, devices, |_, measurement| measurement.to_string())?;
-                Err(unknown_column("measurement", name, &known))
-            }
-        })
-        .collect()
-}
-
-fn conflict(
-    first: &Found,
-    readers: &[TsFileReader],
-    measurement: &str,
-    data_type: DataType,
-    device: &str,
-    reader: &TsFileReader,
-) -> Error {
-    let other = readers.get(first.file).map_or("", |r| r.name());
-    let first_device = readers
-        .get(first.file)
-        .and_then(|r| r.index().ok())
-        .and_then(|i| i.device(first.device))
-        .map(|d| d.id().path())
-        .unwrap_or_default();
-    let place = if other == reader.name() {
-        String::new()
-    } else {
-        format!(" of {other}")
-    };
-    let within_file = place.is_empty();
-    let error = Error::new(
-        ErrorKind::Schema,
-        "schema",
-        format!("measurement \"{measurement}\" is {} in device {}{place} and {data_type} in device {device}", first.data_type, first_device),
-    )
-    .in_file(reader.name())
-    .hint(format!("read one of the two devices (-d {device}), or use the wide form"));
-    if within_file {
-        error.rivals([first_device, device.to_string()])
-    } else {
-        error
+    for (reader, devices) in readers.iter().zip(devices) {
+        each_series(reader, &devices.positions, |device, k| {
+            names.insert(name(&device.id().path(), device.series(k)?.measurement));
+            Ok(Said::Own)
+        })?;
     }
+    Ok(names.into_iter().collect())
 }
 
 /// An error lists this many of the names that there are.
@@ -423,96 +296,84 @@ pub(super) fn unknown_column(what: &str, name: &str, known: &[String]) -> Error 
     Error::argument(format!("there is no {what} \"{name}\"")).hint(format!("there are: {list}"))
 }
 
-fn of_wide(
+/// The columns of tree devices.
+fn of_tree(
     readers: &[TsFileReader],
     devices: &[FileDevices],
+    form: Form,
     request: &ScanRequest,
 ) -> Result<Vec<ValueColumn>> {
-    // By device, then measurement: the order of paths as strings would mix devices of which one is a prefix of another.
-    let mut found: BTreeMap<(String, String), Found> = BTreeMap::new();
-    let mut window = Window::default();
-    let mut name_bytes = vec![0; readers.len()];
-    each_series(readers, devices, |file, reader, device, k| {
-        let series = device.series(k)?;
-        let path = device.id().path();
-        // Each name has the device's path in it: a long path would be there once for every series.
-        if let Some(bytes) = name_bytes.get_mut(file) {
-            *bytes += (path.len() + series.measurement.len()) as u64;
-            Limits::check(
-                *bytes,
-                reader.limits().name_bytes,
-                "schema",
-                "the names of the timeseries are too long together for one column each",
-            )?;
-        }
-        let full = format!("{path}.{}", series.measurement);
-        let wanted = request.columns.as_ref();
-        if wanted.is_some_and(|w| !w.iter().any(|c| *c == full || c == series.measurement)) {
-            return Ok(Said::Own);
-        }
-        let data_type = series
-            .data_type()
-            .map_err(|e| e.device(device.id().path()))?;
-        match found.get_mut(&(path.clone(), series.measurement.to_string())) {
-            None => {
-                let facts = facts_of(reader, &mut window, device, k)?;
-                let first = Found {
-                    data_type,
-                    device: device.position(),
-                    file,
-                    facts,
-                };
-                found.insert((path, series.measurement.to_string()), first);
-            }
-            Some(f) if f.data_type == data_type => {}
-            Some(f) => {
-                return Err(conflict(
-                    f,
-                    readers,
-                    series.measurement,
-                    data_type,
-                    &path,
-                    reader,
-                ));
-            }
-        }
-        Ok(Said::Own)
-    })?;
-    let column = |((device, measurement), f): ((String, String), Found)| ValueColumn {
-        name: format!("{device}.{measurement}"),
-        measurement_bytes: measurement.len(),
-        data_type: f.data_type,
-        facts: f.facts,
-    };
-    let all: Vec<(String, ValueColumn)> = found
-        .into_iter()
-        .map(|(k, f)| (k.1.clone(), column((k, f))))
-        .collect();
-    let Some(wanted) = &request.columns else {
-        return Ok(all.into_iter().map(|(_, c)| c).collect());
-    };
-    let mut out: Vec<ValueColumn> = Vec::new();
-    for name in wanted {
-        let mut meant = all
-            .iter()
-            .filter(|(m, c)| c.name == *name || m == name)
-            .map(|(_, c)| c)
-            .peekable();
-        if meant.peek().is_none() {
-            let known = names_in(readers, devices, |device, measurement| {
-                format!("{device}.{measurement}")
-            })?;
-            return Err(unknown_column("timeseries", name, &known));
-        }
-        // Two names can mean the same timeseries, which has one column all the same.
-        for column in meant {
-            let is_same = |c: &ValueColumn| {
-                c.name == column.name && c.measurement_bytes == column.measurement_bytes
+    let wanted = wanted(request);
+    let facts = readers.iter().zip(devices);
+    let facts: Vec<FileFacts> = facts
+        .map(|(reader, devices)| gather(reader, &devices.positions, form, wanted.as_ref()))
+        .collect::<Result<_>>()?;
+    let found = unite(&facts, request.schema_rules(form))?;
+    drop(facts);
+    let picked = match &request.columns {
+        None => found.iter().collect(),
+        Some(columns) => pick(&found, columns, form).map_err(|name| {
+            let known = names_in(readers, devices, |device, measurement| match form {
+                Form::Wide => format!("{device}.{measurement}"),
+                _ => measurement.to_string(),
+            });
+            let what = match form {
+                Form::Wide => "timeseries",
+                _ => "measurement",
             };
-            if !out.iter().any(is_same) {
-                out.push(column.clone());
-            }
+            known.map_or_else(|e| e, |known| unknown_column(what, name, &known))
+        })?,
+    };
+    let mut values: Vec<ValueColumn> = picked
+        .iter()
+        .map(|column| ValueColumn {
+            name: name_of(&column.key),
+            measurement_bytes: column.key.measurement.len(),
+            data_type: column.data_type,
+            facts: HashMap::new(),
+        })
+        .collect();
+    add_storage(readers, &picked, &mut values)?;
+    Ok(values)
+}
+
+fn name_of(key: &Key) -> String {
+    match &key.device {
+        Some(device) => format!("{device}.{}", key.measurement),
+        None => key.measurement.to_string(),
+    }
+}
+
+/// The names that are asked for.
+pub(super) fn wanted(request: &ScanRequest) -> Option<HashSet<&str>> {
+    let columns = request.columns.as_ref()?;
+    Some(columns.iter().map(String::as_str).collect())
+}
+
+/// The columns that are asked for, in that order; the name that means none is the error.
+fn pick<'a, 'b>(
+    found: &'a [Column],
+    wanted: &'b [String],
+    form: Form,
+) -> std::result::Result<Vec<&'a Column>, &'b str> {
+    let mut by_name: HashMap<String, Vec<&Column>> = HashMap::new();
+    for column in found {
+        by_name
+            .entry(name_of(&column.key))
+            .or_default()
+            .push(column);
+        // In the wide form a measurement stands for all timeseries of that name.
+        if form == Form::Wide {
+            let measurement = column.key.measurement.to_string();
+            by_name.entry(measurement).or_default().push(column);
         }
+    }
+    let mut out: Vec<&Column> = Vec::new();
+    let mut seen: HashSet<&Key> = HashSet::new();
+    for name in wanted {
+        let meant = by_name.get(name).ok_or(name.as_str())?;
+        // Two names can mean the same timeseries, which has one column all the same.
+        out.extend(meant.iter().filter(|c| seen.insert(&c.key)));
     }
     Ok(out)
 }

@@ -20,6 +20,7 @@ mod summary;
 mod table_columns;
 
 pub use crate::arrow::{DateMode, TextMode, TimeUnit};
+pub use crate::infer::SchemaMode;
 pub use crate::model::Form;
 pub use crate::read::CancelToken;
 pub use crate::read::context::ScanCounters;

@@ -2,6 +2,7 @@
 
 use crate::arrow::{DateMode, TextMode, TimeUnit};
 use crate::filter::Expr;
+use crate::infer::{Rules, SchemaMode};
 use crate::model::{DeviceId, Form};
 use crate::read::CancelToken;
 use std::sync::Arc;
@@ -76,6 +77,8 @@ pub struct ScanRequest {
     pub(super) threads: usize,
     pub(super) batches_in_flight: usize,
     pub(super) cancel: CancelToken,
+    pub(super) schema_mode: Option<SchemaMode>,
+    pub(super) lossy_types: bool,
 }
 
 impl Default for ScanRequest {
@@ -101,6 +104,8 @@ impl Default for ScanRequest {
             threads: 1,
             batches_in_flight: DEFAULT_BATCHES_IN_FLIGHT,
             cancel: CancelToken::default(),
+            schema_mode: None,
+            lossy_types: false,
         }
     }
 }
@@ -264,5 +269,28 @@ impl ScanRequest {
     pub fn with_cancel(mut self, token: CancelToken) -> Self {
         self.cancel = token;
         self
+    }
+
+    /// What several files may disagree about (default: `None`, [`SchemaMode::default_of`] the form). Between the devices of one file types
+    /// always widen.
+    #[must_use]
+    pub fn with_schema_mode(mut self, mode: Option<SchemaMode>) -> Self {
+        self.schema_mode = mode;
+        self
+    }
+
+    /// Joins INT64 with FLOAT and DOUBLE to DOUBLE where types widen, which may lose bits (default: false, an error).
+    #[must_use]
+    pub fn with_lossy_types(mut self, lossy: bool) -> Self {
+        self.lossy_types = lossy;
+        self
+    }
+
+    /// How types of columns come together in `form`.
+    pub(super) fn schema_rules(&self, form: Form) -> Rules {
+        Rules {
+            mode: self.schema_mode.unwrap_or(SchemaMode::default_of(form)),
+            lossy: self.lossy_types,
+        }
     }
 }

@@ -30,7 +30,7 @@ impl RowsAtHand {
     pub(super) fn new(shared: &Shared) -> Self {
         let builder = |data_type| {
             let column = Columns::column_type(&shared.request, data_type);
-            ColumnBuilder::new(column)
+            ColumnBuilder::new(column).with_lossy(shared.request.lossy_types)
         };
         let keys = shared.columns.slots.iter();
         let keys = keys.filter(|s| !matches!(s, Slot::Value(_)));

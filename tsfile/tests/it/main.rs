@@ -11,6 +11,7 @@ mod expected;
 mod golden;
 mod limit;
 mod locks;
+mod many;
 mod oracle;
 mod query;
 mod scan;
