@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Deletions,
     /// Somebody stopped the work from outside.
     Cancelled,
+    /// A file is not what it was when it was opened or planned: its length or its time of modification is another.
+    Changed,
     /// The operating system refused to open, read or write, or something else has the name.
     Io,
 }
@@ -192,6 +194,12 @@ impl Error {
     /// Whether the operating system refused, as opposed to the contents being at fault.
     pub fn is_io(&self) -> bool {
         self.0.kind == ErrorKind::Io
+    }
+
+    /// Whether there is no file of that name.
+    pub fn is_not_found(&self) -> bool {
+        let cause = self.0.source.as_ref();
+        cause.is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound)
     }
 
     /// Offset in bytes from the start of the file, when known.

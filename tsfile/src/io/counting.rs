@@ -46,6 +46,14 @@ impl<S: ReadAt> ReadAt for CountingSource<S> {
         self.inner.size_bytes()
     }
 
+    fn modified_ns(&self) -> Option<i64> {
+        self.inner.modified_ns()
+    }
+
+    fn check_unchanged(&self) -> Result<()> {
+        self.inner.check_unchanged()
+    }
+
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(out.len() as u64, Ordering::Relaxed);

@@ -11,14 +11,17 @@ mod counting;
 mod file;
 mod memory;
 mod memory_sink;
+mod pool;
 mod sink;
 mod temporary;
 
 pub use atomic::{AtomicFile, Overwrite};
 pub use counting::{CountingSource, ReadCounts};
-pub use file::FileSource;
+pub(crate) use file::check_same;
+pub use file::{FileSource, modified_ns};
 pub use memory::MemorySource;
 pub use memory_sink::{MemoryOutput, MemorySink};
+pub use pool::{DEFAULT_OPEN_FILES, FilePool};
 pub use sink::{Sink, commit, commit_checked};
 
 use crate::Result;
@@ -34,6 +37,19 @@ pub trait ReadAt: Send + Sync {
     /// # Errors
     /// The range passes the end, or the operating system refuses.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()>;
+
+    /// When what is read was last modified, in nanoseconds since 1970; `None` where that is not known.
+    fn modified_ns(&self) -> Option<i64> {
+        None
+    }
+
+    /// An error of kind [`Changed`](crate::ErrorKind::Changed) when what is read is no longer what was opened, as far as can be told.
+    ///
+    /// # Errors
+    /// It changed, or is gone.
+    fn check_unchanged(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Reads several ranges; those that lie close together are fetched in one read.
     ///

@@ -42,7 +42,7 @@ use crate::format::{
     BloomFilter, ChunkHeader, DeviceNode, FileMetadata, FormatVersion, LOSSLESS_PROPERTY, NodeKind,
     PageHeader, TAIL_BYTES,
 };
-use crate::io::{FileSource, ReadAt};
+use crate::io::{FilePool, FileSource, ReadAt};
 use crate::model::{DeviceId, Model, TableSchema};
 use crate::wire::ByteReader;
 use crate::{Error, ErrorKind, Result};
@@ -91,19 +91,22 @@ impl TsFileReader {
     pub fn open(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
         let path = path.as_ref();
         let source = FileSource::open(path)?;
-        if !options.ignore_mods {
-            if let Some(mods) = mods_beside(path) {
-                return Err(Error::new(
-                    ErrorKind::Deletions,
-                    "",
-                    format!(
-                        "deletions lie beside the file in {mods}: rows deleted there would reappear"
-                    ),
-                )
-                .in_file(path.display().to_string())
-                .hint("open with `ignore_mods` (--ignore-mods) to read them all the same"));
-            }
-        }
+        check_mods(path, &options)?;
+        Self::new(source, path.display().to_string(), options)
+    }
+
+    /// Opens a file on disk that is closed and opened again as the pool needs room: thousands of readers share its few open files.
+    ///
+    /// # Errors
+    /// As [`TsFileReader::open`]; later, [`ErrorKind::Changed`] when the file is another one when it is opened again.
+    pub fn open_in(
+        path: impl AsRef<Path>,
+        options: ReadOptions,
+        pool: &Arc<FilePool>,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        let source = FileSource::open_in(path, pool)?;
+        check_mods(path, &options)?;
         Self::new(source, path.display().to_string(), options)
     }
 
@@ -183,6 +186,21 @@ impl TsFileReader {
     /// What recovery had to leave out of a file without a footer, one remark a line; at most 20.
     pub fn recovery_notes(&self) -> &[String] {
         &self.inner.notes
+    }
+
+    /// When the file was last modified, in nanoseconds since 1970, as far as that is known.
+    pub fn modified_ns(&self) -> Option<i64> {
+        self.inner.source.modified_ns()
+    }
+
+    /// An error of kind [`ErrorKind::Changed`] unless the file has this length and time of modification, those that it had elsewhere; a time
+    /// that is not known does not count.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn check_is(&self, size_bytes: u64, modified_ns: Option<i64>) -> Result<()> {
+        let is = (self.size_bytes(), self.modified_ns());
+        crate::io::check_same((size_bytes, modified_ns), is).map_err(|e| e.in_file(self.name()))
     }
 
     /// Options of the reader.
@@ -400,14 +418,30 @@ impl TsFileReader {
         }
     }
 
-    /// Names this file in an error.
+    /// Names this file in an error. What looks corrupt because the file changed meanwhile is said to have changed.
     pub(crate) fn in_file(&self, e: Error) -> Error {
-        e.in_file(self.name())
+        let is_corrupt = e.kind() == ErrorKind::Corrupt;
+        let changed = is_corrupt.then(|| self.source().check_unchanged().err());
+        changed.flatten().unwrap_or(e).in_file(self.name())
     }
 }
 
+/// An error when deletions lie beside the file at `path`, unless the options ignore them.
+pub(crate) fn check_mods(path: &Path, options: &ReadOptions) -> Result<()> {
+    let Some(mods) = mods_beside(path).filter(|_| !options.ignore_mods) else {
+        return Ok(());
+    };
+    Err(Error::new(
+        ErrorKind::Deletions,
+        "",
+        format!("deletions lie beside the file in {mods}: rows deleted there would reappear"),
+    )
+    .in_file(path.display().to_string())
+    .hint("open with `ignore_mods` (--ignore-mods) to read them all the same"))
+}
+
 /// The deletions beside a TsFile: `x.tsfile.mods` of IoTDB 1.x, `x.tsfile.mods2` of 2.x.
-fn mods_beside(path: &Path) -> Option<String> {
+pub(crate) fn mods_beside(path: &Path) -> Option<String> {
     ["mods", "mods2"].into_iter().find_map(|extension| {
         let mut name = path.as_os_str().to_os_string();
         name.push(".");

@@ -368,3 +368,28 @@ fn schemas_do_not_depend_on_the_order_of_files() {
         }
     }
 }
+
+/// What looks corrupt because somebody wrote over it is said to have changed.
+#[test]
+fn a_file_written_over_while_it_is_read_has_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.tsfile");
+    let batch = record_batch!(
+        ("time", Int64, [1, 2]),
+        ("device_name", Utf8, ["root.d1", "root.d1"]),
+        ("x", Int32, [1, 2])
+    )
+    .unwrap();
+    let mut writer = TsFileWriter::create(&path, batch.schema(), WriteOptions::default()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    let reader = TsFileReader::open(&path, ReadOptions::default()).unwrap();
+    let scan = scan(vec![reader], ScanRequest::new().with_form(Form::Narrow)).unwrap();
+    let length = std::fs::metadata(&path).unwrap().len() as usize;
+    std::fs::write(&path, vec![0xff; length + 1]).unwrap();
+    let errors: Vec<_> = scan.filter_map(Result::err).collect();
+    let kinds: Vec<_> = errors.iter().map(tsfile::Error::kind).collect();
+    assert_eq!(kinds, [ErrorKind::Changed], "{errors:?}");
+    let shown = format!("{}: the file changed", path.display());
+    assert!(errors[0].to_string().starts_with(&shown), "{errors:?}");
+}
