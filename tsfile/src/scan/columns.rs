@@ -1,6 +1,7 @@
 //! The columns of a scan over some files: names, types, and TsFile's own facts as field metadata.
 
 use super::devices::FileDevices;
+use super::each::try_map;
 use super::request::{MAX_DEFAULT_WIDE_SERIES, ScanRequest, TimeAs};
 use super::table_columns::of_table;
 use crate::arrow::ColumnType;
@@ -56,30 +57,31 @@ impl Columns {
         }
     }
 
-    /// Decides the columns of `request` over `readers`; `devices` are those of each file.
+    /// Decides the columns of `request` over `readers`, which `threads` threads look at; `devices` are those of each file.
     pub(super) fn decide(
         readers: &[TsFileReader],
         devices: &[FileDevices],
         form: Form,
         table: Option<String>,
         request: &ScanRequest,
+        threads: usize,
     ) -> Result<Self> {
         let mut time_name = request.time_column.clone().unwrap_or_else(|| "time".into());
         let (values, slots, tag_fields) = match (form, &table) {
             (Form::Table, Some(table)) => {
-                let found = of_table(readers, devices, table, request)?;
+                let found = of_table(readers, devices, table, request, threads)?;
                 if let (Some(declared), None) = (found.time_name, &request.time_column) {
                     time_name = declared;
                 }
                 (found.values, found.slots, found.tags)
             }
             (Form::Wide, _) => {
-                let values = of_tree(readers, devices, form, request)?;
+                let values = of_tree(readers, devices, form, request, threads)?;
                 let slots = (0..values.len()).map(Slot::Value).collect();
                 (values, slots, Vec::new())
             }
             _ => {
-                let values = of_tree(readers, devices, form, request)?;
+                let values = of_tree(readers, devices, form, request, threads)?;
                 let slots = std::iter::once(Slot::Device)
                     .chain((0..values.len()).map(Slot::Value))
                     .collect();
@@ -302,12 +304,13 @@ fn of_tree(
     devices: &[FileDevices],
     form: Form,
     request: &ScanRequest,
+    threads: usize,
 ) -> Result<Vec<ValueColumn>> {
     let wanted = wanted(request);
-    let facts = readers.iter().zip(devices);
-    let facts: Vec<FileFacts> = facts
-        .map(|(reader, devices)| gather(reader, &devices.positions, form, wanted.as_ref()))
-        .collect::<Result<_>>()?;
+    let files: Vec<_> = readers.iter().zip(devices).collect();
+    let facts: Vec<FileFacts> = try_map(&files, threads, |(reader, devices)| {
+        gather(reader, &devices.positions, form, wanted.as_ref())
+    })?;
     let found = unite(&facts, request.schema_rules(form))?;
     drop(facts);
     let picked = match &request.columns {

@@ -223,6 +223,7 @@ fn hidden(
         columns.form,
         columns.table.clone(),
         &alone,
+        request.threads,
     )?;
     let mut values_found = found.values.into_iter();
     let slot = found.slots.iter().find(|slot| **slot != Slot::Device);

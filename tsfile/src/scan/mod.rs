@@ -1,8 +1,11 @@
 //! The one engine behind every front door: a [`ScanRequest`] over open files becomes a [`Scan`], an iterator of record batches.
 
+mod cache;
 mod columns;
 mod devices;
+mod each;
 mod explain;
+mod files;
 mod filter;
 mod open;
 mod parallel;
@@ -24,7 +27,11 @@ pub use crate::infer::SchemaMode;
 pub use crate::model::Form;
 pub use crate::read::CancelToken;
 pub use crate::read::context::ScanCounters;
+pub use cache::{CacheCounts, DEFAULT_CACHE_BYTES, MetadataCache};
 pub use explain::{Explain, ExplainBranch, ExplainFilter, ExplainLevel, ExplainReads};
+pub use files::{
+    Discovered, FileOptions, OpenedFiles, Skipped, SkippedFiles, discover, open_files,
+};
 pub use pieces::{Piece, Pieces, PiecesRequest, pieces};
 pub use plan::{ScanPlan, plan};
 pub use query::{Query, open, open_many};

@@ -68,7 +68,7 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
         });
     }
     check_devices(&readers, &files, &request)?;
-    let columns = Columns::decide(&readers, &files, form, table, &request)?;
+    let columns = Columns::decide(&readers, &files, form, table, &request, request.threads)?;
     let mut values = columns.values.clone();
     let filter = match &request.filter {
         Some(expr) => Some(Filter::bind(

@@ -2,6 +2,7 @@
 
 use super::columns::{Slot, ValueColumn, storage, unknown_column, wanted};
 use super::devices::FileDevices;
+use super::each::try_map;
 use super::request::ScanRequest;
 use crate::infer::table::{TableFacts, gather, unite};
 use crate::model::{DataType, Form};
@@ -23,6 +24,7 @@ pub(super) fn of_table(
     devices: &[FileDevices],
     table: &str,
     request: &ScanRequest,
+    threads: usize,
 ) -> Result<TableColumns> {
     for reader in readers {
         let mut unknown = reader.metadata().unknown_schemas.iter();
@@ -34,10 +36,10 @@ pub(super) fn of_table(
             return Err(e.in_file(reader.name()));
         }
     }
-    let facts = readers.iter().zip(devices);
-    let facts: Vec<Option<TableFacts<'_>>> = facts
-        .map(|(reader, devices)| gather(reader, table, &devices.positions))
-        .collect::<Result<_>>()?;
+    let files: Vec<_> = readers.iter().zip(devices).collect();
+    let facts: Vec<Option<TableFacts<'_>>> = try_map(&files, threads, |(reader, devices)| {
+        gather(reader, table, &devices.positions)
+    })?;
     let facts: Vec<TableFacts<'_>> = facts.into_iter().flatten().collect();
     if facts.is_empty() {
         let known: Vec<String> = readers

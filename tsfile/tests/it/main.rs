@@ -8,6 +8,7 @@
 mod atomic;
 mod build;
 mod expected;
+mod files;
 mod golden;
 mod limit;
 mod locks;
