@@ -8,6 +8,7 @@ mod explain;
 mod files;
 mod filter;
 mod open;
+mod overlap;
 mod parallel;
 mod pieces;
 mod plan;

@@ -3,6 +3,7 @@
 use super::columns::{Columns, ValueColumn, default_form, default_table};
 use super::devices::FileDevices;
 use super::filter::{Branch, Filter, Place};
+use super::overlap;
 use super::request::{Rows, ScanRequest};
 use super::run::Scan;
 use crate::filter::{Disjunction, MAX_BRANCHES, Predicate, Ranges, by_device};
@@ -68,7 +69,9 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
         });
     }
     check_devices(&readers, &files, &request)?;
-    let columns = Columns::decide(&readers, &files, form, table, &request, request.threads)?;
+    let mut columns = Columns::decide(&readers, &files, form, table, &request, request.threads)?;
+    let overlap = overlap::find(&readers, &files, request.range)?;
+    columns.warnings.extend(overlap.map(|o| o.to_string()));
     let mut values = columns.values.clone();
     let filter = match &request.filter {
         Some(expr) => Some(Filter::bind(
