@@ -8,7 +8,7 @@ use super::window::Window;
 use super::{CancelToken, TsFileReader};
 use crate::arrow::Values;
 use crate::compress::Decompressor;
-use crate::model::{Compression, DataType};
+use crate::model::{Compression, DataType, Encoding};
 use crate::{Error, ErrorKind, Result};
 use std::sync::Arc;
 
@@ -94,7 +94,7 @@ impl SourceContext {
         let limits = reader.limits();
         let page = PageContext {
             version: reader.format_version(),
-            cpp: reader.looks_like_cpp(),
+            cpp: false,
             max_points: usize::try_from(limits.page_points).unwrap_or(usize::MAX),
             max_string_bytes: usize::try_from(limits.rows_bytes).unwrap_or(usize::MAX),
         };
@@ -119,6 +119,14 @@ impl SourceContext {
             next_known: 0,
             spare: Vec::new(),
         }
+    }
+
+    /// Prepares for chunks of `encoding`: what the end of the data says about the writer matters for one only, and may have to be read.
+    pub(super) fn prepare(&mut self, encoding: Encoding) -> Result<()> {
+        if encoding == Encoding::Sprintz {
+            self.page.cpp = self.reader.ends_like_cpp()?;
+        }
+        Ok(())
     }
 
     /// Counts values that were decoded, and refuses more than the size of the file justifies.

@@ -30,7 +30,7 @@ mod window;
 
 pub use cancel::CancelToken;
 pub use chunk::ChunkReader;
-pub use index::{DeviceRef, Index, SeriesRef};
+pub use index::{DeviceExtent, DeviceRef, Index, SeriesRef};
 pub use limits::Limits;
 pub use options::{
     DEFAULT_MAX_METADATA_BYTES, DEFAULT_MAX_PAGE_BYTES, DEFAULT_MAX_PAGE_POINTS, ReadOptions,
@@ -46,14 +46,22 @@ use crate::io::{FilePool, FileSource, ReadAt};
 use crate::model::{DeviceId, Model, TableSchema};
 use crate::wire::ByteReader;
 use crate::{Error, ErrorKind, Result};
+use index::Held;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
+use tail::Ending;
+
+/// Above this, what lies in front of the metadata section is a read of its own: cutting it off would move all that follows.
+const MAX_MOVED_BYTES: u64 = 1 << 20;
 
 /// An open TsFile. Clones share the file, its metadata and its index.
 #[derive(Clone)]
 pub struct TsFileReader {
     inner: Arc<Inner>,
+    /// A part of the index, when nothing else is asked for.
+    part: Option<Arc<Index>>,
 }
 
 struct Inner {
@@ -65,12 +73,14 @@ struct Inner {
     /// End of the metadata section; the file metadata begins here.
     metadata_start: u64,
     whole_metadata: bool,
-    cpp: bool,
+    ending: OnceLock<Ending>,
     notes: Vec<String>,
     recovered: bool,
     /// Place of each table in the schemas; the first of a name counts.
     tables: HashMap<String, usize>,
-    index: OnceLock<Index>,
+    index: OnceLock<Arc<Index>>,
+    /// What was read of the metadata section when the file was opened, until the whole of it is.
+    held: Mutex<Option<Arc<Held>>>,
 }
 
 impl std::fmt::Debug for TsFileReader {
@@ -140,16 +150,21 @@ impl TsFileReader {
             metadata: opened.metadata,
             metadata_start: opened.metadata_start,
             whole_metadata: opened.whole_metadata,
-            cpp: opened.cpp,
+            ending: OnceLock::new(),
             notes: opened.notes,
             recovered: opened.recovered.is_some(),
             index: OnceLock::new(),
+            held: Mutex::new(opened.held.map(Arc::new)),
         };
         if let Some(index) = opened.recovered {
-            let _ = inner.index.set(index);
+            let _ = inner.index.set(Arc::new(index));
+        }
+        if let Some(ending) = opened.ending {
+            let _ = inner.ending.set(ending);
         }
         Ok(Self {
             inner: Arc::new(inner),
+            part: None,
         })
     }
 
@@ -178,9 +193,28 @@ impl TsFileReader {
         self.inner.recovered
     }
 
-    /// Whether the file ends its data as the C++ library does: a hint, since no file names its writer.
+    /// Whether the file ends its data as the C++ library does: a hint, since no file names its writer. Large files are read there for it.
     pub fn looks_like_cpp(&self) -> bool {
-        self.inner.cpp
+        self.ending().is_ok_and(|ending| ending.cpp)
+    }
+
+    /// As [`TsFileReader::looks_like_cpp`], where it is no hint but decides.
+    pub(crate) fn ends_like_cpp(&self) -> Result<bool> {
+        self.ending().map(|ending| ending.cpp)
+    }
+
+    /// How the data section ends; read when it was not at hand when the file was opened.
+    ///
+    /// # Errors
+    /// It does not end with a separator, or reading fails.
+    fn ending(&self) -> Result<Ending> {
+        if let Some(ending) = self.inner.ending.get() {
+            return Ok(*ending);
+        }
+        let version = self.inner.version;
+        let ending = tail::read_ending(self.source(), self.data_end(), version);
+        let ending = ending.map_err(|e| self.in_file(e))?;
+        Ok(*self.inner.ending.get_or_init(|| ending))
     }
 
     /// What recovery had to leave out of a file without a footer, one remark a line; at most 20.
@@ -278,18 +312,49 @@ impl TsFileReader {
     /// # Errors
     /// The metadata section is corrupt or above the limit, or reading fails.
     pub fn index(&self) -> Result<&Index> {
+        self.whole_index().map(|index| &**index)
+    }
+
+    /// As [`TsFileReader::index`], to keep.
+    ///
+    /// # Errors
+    /// As [`TsFileReader::index`].
+    pub fn shared_index(&self) -> Result<Arc<Index>> {
+        self.whole_index().cloned()
+    }
+
+    /// The same file with a part of its index: other devices are not there for whoever asks.
+    pub(crate) fn narrowed(&self, part: Arc<Index>) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            part: Some(part),
+        }
+    }
+
+    /// Whether the whole index is in memory, so that nothing is to be had from looking up a part of it.
+    pub(crate) fn has_index(&self) -> bool {
+        self.part.is_some() || self.inner.index.get().is_some()
+    }
+
+    fn whole_index(&self) -> Result<&Arc<Index>> {
+        if let Some(part) = &self.part {
+            return Ok(part);
+        }
         if let Some(index) = self.inner.index.get() {
             return Ok(index);
         }
         let index = self.read_index().map_err(|e| self.in_file(e))?;
-        Ok(self.inner.index.get_or_init(|| index))
+        let index = self.inner.index.get_or_init(|| Arc::new(index));
+        if let Ok(mut held) = self.inner.held.lock() {
+            *held = None;
+        }
+        Ok(index)
     }
 
     fn read_index(&self) -> Result<Index> {
-        let start = self.inner.metadata.meta_offset + 1;
-        let bytes = self.inner.metadata_start.saturating_sub(start);
-        let len = tail::check_metadata_size(bytes, &self.inner.options)?;
-        let section = crate::io::read_vec(self.source(), start, len)?;
+        let (start, end) = self.metadata_section();
+        tail::check_metadata_size(end.saturating_sub(start), &self.inner.options)?;
+        let section = self.read_section(start..end)?;
         Index::parse(
             self.name(),
             section,
@@ -297,6 +362,58 @@ impl TsFileReader {
             &self.inner.metadata,
             self.inner.version,
         )
+    }
+
+    /// The whole index, when it is in memory.
+    fn loaded_index(&self) -> Option<&Arc<Index>> {
+        self.inner.index.get()
+    }
+
+    /// What is in memory of the metadata section as long as the index is not.
+    fn held(&self) -> Option<Arc<Held>> {
+        let held = self.inner.held.lock();
+        held.ok().and_then(|held| held.clone())
+    }
+
+    /// Offsets between which timeseries metadata and nodes lie.
+    fn metadata_section(&self) -> (u64, u64) {
+        let inner = &self.inner;
+        (inner.metadata.meta_offset + 1, inner.metadata_start)
+    }
+
+    /// Reads a part of the metadata section, but not the end of it when that is in memory. The separator in front of the section is looked at
+    /// on the way.
+    fn read_section(&self, range: Range<u64>) -> Result<Vec<u8>> {
+        let (start, _) = self.metadata_section();
+        let first = range.start == start;
+        if first && range.end - range.start > MAX_MOVED_BYTES {
+            self.ending()?;
+        }
+        let ending = first && self.inner.ending.get().is_none();
+        let from = if ending {
+            tail::around_separator(self.data_end()).0
+        } else {
+            range.start
+        };
+        let held = self.held().filter(|held| {
+            let held_end = held.start + held.bytes.len() as u64;
+            (from..range.end).contains(&held.start) && held_end >= range.end
+        });
+        let read_end = held.as_ref().map_or(range.end, |h| h.start);
+        let len = usize::try_from(read_end - from).unwrap_or(usize::MAX);
+        let mut bytes = crate::io::read_vec(self.source(), from, len)?;
+        if let Some(held) = held {
+            let rest = usize::try_from(range.end - held.start).unwrap_or(usize::MAX);
+            bytes.extend_from_slice(held.bytes.get(..rest).unwrap_or(&held.bytes));
+        }
+        if ending {
+            let before = usize::try_from(range.start - from).unwrap_or(0);
+            let end = bytes.get(..before).unwrap_or(&bytes);
+            let ending = tail::check_ending(end, self.data_end(), self.inner.version)?;
+            let _ = self.inner.ending.set(ending);
+            bytes.drain(..before.min(bytes.len()));
+        }
+        Ok(bytes)
     }
 
     /// The devices alone, in the order of the file: reads the device nodes of the index and no timeseries.

@@ -8,7 +8,7 @@ use super::index::Index;
 use super::limits::Limits;
 use super::options::ReadOptions;
 use super::page::{PageContext, decode_times, decode_unmarked_times, split_plain};
-use super::tail::Opened;
+use super::tail::{Ending, Opened};
 use super::window::Window;
 use crate::compress::Decompressor;
 use crate::format::{
@@ -136,7 +136,8 @@ pub(super) fn recover<S: ReadAt>(
         metadata,
         whole_metadata: true,
         metadata_start: whole_end,
-        cpp: false,
+        ending: Some(Ending { cpp: false }),
+        held: None,
         notes,
         recovered: Some(Index::from_parts(name, parts)),
     })

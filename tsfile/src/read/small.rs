@@ -190,6 +190,10 @@ fn find_page(
         uncompressed_bytes: 0,
         body: end..end,
     };
+    if codes.encoding == Encoding::Sprintz {
+        // Which of two ways it was written in is looked up when a source is opened.
+        return None;
+    }
     if head.data_bytes == 0 {
         return Some(page);
     }

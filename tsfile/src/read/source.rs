@@ -90,6 +90,7 @@ impl Source {
                     );
                 }
                 context.count_chunk(chunk.offset, found.end())?;
+                context.prepare(found.header().encoding)?;
                 Ok(found)
             })
         };

@@ -12,6 +12,7 @@ mod files;
 mod golden;
 mod limit;
 mod locks;
+mod lookup;
 mod many;
 mod oracle;
 mod query;

@@ -1,0 +1,129 @@
+//! In which order a file has its devices: Java compares names by UTF-16 code units, C++ by bytes; version 4 segment by segment, version 3 the
+//! dotted path.
+
+use crate::format::FormatVersion;
+use crate::model::DeviceId;
+use std::cmp::Ordering;
+
+/// How texts are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TextOrder {
+    /// As Java does.
+    Utf16,
+    /// As C++ does.
+    Bytes,
+}
+
+/// How devices are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DeviceOrder {
+    text: TextOrder,
+    by_path: bool,
+}
+
+impl DeviceOrder {
+    /// The orders that a file of `version` can be in.
+    pub(super) fn all_of(version: FormatVersion) -> [Self; 2] {
+        let by_path = version == FormatVersion::V3;
+        [TextOrder::Utf16, TextOrder::Bytes].map(|text| Self { text, by_path })
+    }
+
+    /// Compares two devices. Of segments a null comes before any text, and the shorter device first where it is the beginning of the other.
+    pub(super) fn compare(self, a: &DeviceId, b: &DeviceId) -> Ordering {
+        if self.by_path {
+            return self.text.compare(path_bytes(a), path_bytes(b));
+        }
+        let pairs = a.segments().iter().zip(b.segments());
+        pairs
+            .map(|pair| match pair {
+                (Some(a), Some(b)) => self.text.compare(a.bytes(), b.bytes()),
+                (a, b) => a.is_some().cmp(&b.is_some()),
+            })
+            .find(|o| o.is_ne())
+            .unwrap_or_else(|| a.segments().len().cmp(&b.segments().len()))
+    }
+
+    /// Whether devices ascend; equal ones may follow each other: two spellings of a device.
+    pub(super) fn is_kept_by(self, entries: &[(DeviceId, u64)]) -> bool {
+        let pairs = entries.iter().zip(entries.iter().skip(1));
+        pairs
+            .into_iter()
+            .all(|(a, b)| self.compare(&a.0, &b.0).is_le())
+    }
+}
+
+impl TextOrder {
+    /// Compares two texts in UTF-8. In UTF-16 the characters above U+FFFF are pairs of units below U+E000: they come before the characters from
+    /// there on, whose first byte is EE or EF.
+    fn compare(self, a: impl Iterator<Item = u8>, b: impl Iterator<Item = u8>) -> Ordering {
+        let weight = |b: u8| match self {
+            Self::Utf16 if b == 0xee || b == 0xef => b + 0x10,
+            _ => b,
+        };
+        a.map(weight).cmp(b.map(weight))
+    }
+}
+
+/// The path of a device, without putting it together.
+fn path_bytes(device: &DeviceId) -> impl Iterator<Item = u8> {
+    let segments = device.segments().iter().enumerate();
+    segments.flat_map(|(i, segment)| {
+        let dot: &[u8] = if i == 0 { b"" } else { b"." };
+        let text = segment.as_deref().unwrap_or("null");
+        dot.iter().copied().chain(text.bytes())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn utf16_order_is_that_of_code_units() {
+        let texts = [
+            "",
+            "a",
+            "a.b",
+            "ab",
+            "é",
+            "中",
+            "\u{d7ff}",
+            "\u{e000}",
+            "\u{fffd}x",
+            "\u{ffff}",
+            "\u{10000}",
+            "a\u{10ffff}",
+            "a\u{e000}",
+            "😀",
+            "😀\u{f8ff}",
+            "😁",
+        ];
+        for a in texts {
+            for b in texts {
+                let units = a.encode_utf16().cmp(b.encode_utf16());
+                let compare = |order: TextOrder| order.compare(a.bytes(), b.bytes());
+                assert_eq!(compare(TextOrder::Utf16), units, "{a:?} {b:?}");
+                assert_eq!(compare(TextOrder::Bytes), a.cmp(b), "{a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn versions_compare_segments_or_paths() {
+        let device = |segments: &[Option<&str>]| {
+            DeviceId::new(segments.iter().map(|s| s.map(String::from)).collect())
+        };
+        let inner = device(&[Some("root.a"), Some("x")]);
+        let dashed = device(&[Some("root.a-b"), Some("x")]);
+        let null = device(&[Some("root.a"), None, Some("y")]);
+        let compare = |a, b, version| DeviceOrder::all_of(version)[0].compare(a, b);
+        assert_eq!(compare(&inner, &dashed, FormatVersion::V4), Ordering::Less);
+        assert_eq!(
+            compare(&inner, &dashed, FormatVersion::V3),
+            Ordering::Greater
+        );
+        assert_eq!(compare(&null, &inner, FormatVersion::V4), Ordering::Less);
+        let shorter = device(&[Some("root.a")]);
+        assert_eq!(compare(&shorter, &null, FormatVersion::V4), Ordering::Less);
+    }
+}

@@ -1,0 +1,252 @@
+//! From device nodes to timeseries: visits the nodes of a section and notes where everything is.
+
+use super::kinds::{Kinds, NO_KIND};
+use super::offsets::SeenOffsets;
+use super::section::Section;
+use super::stretch::{FoundStretch, Stretch};
+use super::{IndexDevice, is_time, too_many};
+use crate::format::{DeviceNode, FormatVersion, MeasurementNode, NodeKind, TimeseriesHead};
+use crate::model::DeviceId;
+use crate::wire::ByteReader;
+use crate::{Error, Result};
+use std::ops::Range;
+
+/// Storeys of an index. Nodes have 256 children by default and two at least, so no real index comes near; a chain of nodes with one child
+/// each would overflow the stack.
+const MAX_DEPTH: usize = 64;
+
+/// An error below [`MAX_DEPTH`].
+pub(in crate::read) fn check_depth(depth: usize) -> Result<()> {
+    if depth < MAX_DEPTH {
+        return Ok(());
+    }
+    Err(
+        Error::corrupt("metadata index", "the nodes are nested too deeply")
+            .expected(format!("at most {MAX_DEPTH} storeys")),
+    )
+}
+
+/// A walk over the nodes in `section`, device by device. Errors carry positions in it.
+pub(super) struct Walk<'a> {
+    section: &'a Section,
+    version: FormatVersion,
+    seen: SeenOffsets,
+    /// Bytes of the runs of timeseries metadata so far.
+    run_bytes: usize,
+    walked: Walked,
+}
+
+/// What was found.
+#[derive(Default)]
+pub(super) struct Walked {
+    pub(super) devices: Vec<IndexDevice>,
+    pub(super) series: Vec<u32>,
+    pub(super) kinds: Kinds,
+    pub(super) roots: Vec<u32>,
+    pub(super) stretches: Vec<Stretch>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(section: &'a Section, version: FormatVersion) -> Self {
+        Self {
+            section,
+            version,
+            seen: SeenOffsets::new(),
+            run_bytes: 0,
+            walked: Walked::default(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Walked {
+        self.walked
+    }
+
+    /// A position in the section for an offset in the file. Children lie before their parent, which ends all circles.
+    fn position(&self, offset: u64, before: u64) -> Result<usize> {
+        let position = Some(offset).filter(|&offset| offset < before);
+        position
+            .and_then(|offset| self.section.position(offset))
+            .ok_or_else(|| {
+                Error::corrupt(
+                    "metadata index",
+                    "a child lies outside the metadata section or behind its parent",
+                )
+                .expected(format!("{} to {}", self.section.span().0, before))
+                .got(offset)
+            })
+    }
+
+    /// All devices below the root of table number `table`, which lies behind the section.
+    pub(super) fn root(&mut self, root: &DeviceNode, table: usize, end: u64) -> Result<()> {
+        let table = u32::try_from(table).map_err(|_| too_many("more than 4 G tables"))?;
+        self.device_node(root.clone(), (table, 0..0), end, 0)
+    }
+
+    /// With the table, and the bytes of the node where it is a part of the section.
+    fn device_node(
+        &mut self,
+        node: DeviceNode,
+        (table, place): (u32, Range<u64>),
+        before: u64,
+        depth: usize,
+    ) -> Result<()> {
+        check_depth(depth)?;
+        if node.kind == NodeKind::LeafDevice {
+            self.stretch(Stretch {
+                first_device: self.device_number()?,
+                table,
+                leaf: place,
+                first_entry: 0,
+                end: node.end,
+                closed: true,
+            });
+            for (device, offset) in node.entries {
+                self.device(device, offset, before, depth)?;
+            }
+            return Ok(());
+        }
+        for (_, offset) in node.entries {
+            let at = self.position(offset, before)?;
+            self.seen.first_visit(offset)?;
+            let mut r = self.section.reader(at, "metadata index");
+            let child = DeviceNode::parse(&mut r, self.version)?;
+            let place = offset..offset + (r.position() - at) as u64;
+            self.device_node(child, (table, place), offset, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Devices that were found one by one.
+    pub(super) fn found(&mut self, found: FoundStretch) -> Result<()> {
+        let first_device = self.device_number()?;
+        self.stretch(Stretch {
+            first_device,
+            ..found.stretch
+        });
+        for (device, offset) in found.devices {
+            self.device(device, offset, found.before, 0)?;
+        }
+        Ok(())
+    }
+
+    /// The devices that come next stand there.
+    fn stretch(&mut self, stretch: Stretch) {
+        let last = self.walked.stretches.last_mut();
+        match last.filter(|last| last.first_device == stretch.first_device) {
+            // The one before has no devices.
+            Some(last) => *last = stretch,
+            None => self.walked.stretches.push(stretch),
+        }
+    }
+
+    fn device(&mut self, id: DeviceId, offset: u64, before: u64, depth: usize) -> Result<()> {
+        let at = self.position(offset, before)?;
+        self.seen.first_visit(offset)?;
+        let first_series = self.series_number()?;
+        self.walked.devices.push(IndexDevice {
+            id,
+            first_series,
+            aligned: false,
+        });
+        self.walked.roots.push(small_position(at)?);
+        self.walked.kinds.start_device();
+        let mut r = self.section.reader(at, "metadata index");
+        let walked = MeasurementNode::parse(&mut r)
+            .and_then(|child| self.measurement_node(&child, offset, depth + 1));
+        walked.map_err(|e| {
+            let device = self.walked.devices.last().map(|d| d.id.path());
+            e.device(device.unwrap_or_default())
+        })
+    }
+
+    fn measurement_node(
+        &mut self,
+        node: &MeasurementNode<'_>,
+        before: u64,
+        depth: usize,
+    ) -> Result<()> {
+        check_depth(depth)?;
+        let ends = node.entries.iter().skip(1).map(|e| e.1).chain([node.end]);
+        for ((_, offset), end) in node.entries.iter().zip(ends) {
+            let run_bytes = end.saturating_sub(*offset);
+            if node.kind == NodeKind::LeafMeasurement && run_bytes == 0 {
+                continue;
+            }
+            let at = self.position(*offset, before)?;
+            self.seen.first_visit(*offset)?;
+            if node.kind == NodeKind::LeafMeasurement {
+                // `end` may touch the parent itself, never pass it.
+                let last = self.position(end - 1, before)?;
+                if (last - at) as u64 != run_bytes - 1 {
+                    return Err(Error::corrupt(
+                        "metadata index",
+                        "a run of timeseries metadata was not read as a whole",
+                    )
+                    .got(offset));
+                }
+                self.leaf(at, last + 1)?;
+            } else {
+                let section = self.section;
+                let child = MeasurementNode::parse(&mut section.reader(at, "metadata index"))?;
+                self.measurement_node(&child, *offset, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Timeseries metadata back to back in `at..end`.
+    fn leaf(&mut self, at: usize, end: usize) -> Result<()> {
+        // Runs that overlap would make a small section count for many series.
+        self.run_bytes = self.run_bytes.saturating_add(end.saturating_sub(at));
+        if self.run_bytes > self.section.len() {
+            return Err(
+                Error::corrupt("metadata index", "runs of timeseries metadata overlap")
+                    .got(self.section.offset(at)),
+            );
+        }
+        let bytes = self.section.up_to_end_of(at);
+        let bytes = bytes.get(..end).unwrap_or(bytes);
+        let mut r = ByteReader::at(bytes, at, "timeseries metadata");
+        while !r.is_empty() {
+            let at = r.position();
+            let position = small_position(at)?;
+            let expected = self.walked.kinds.expected();
+            let head = TimeseriesHead::parse_expected(&mut r, expected.as_deref().unwrap_or(""))
+                .and_then(|head| head.skip_rest(&mut r, at));
+            match head {
+                Ok(head) => {
+                    if let Some(device) = self.walked.devices.last_mut() {
+                        if device.first_series as usize == self.walked.series.len() {
+                            device.aligned = is_time(head.measurement, head.data_type_code);
+                        }
+                    }
+                    self.walked
+                        .kinds
+                        .note(head.measurement, head.data_type_code);
+                    self.walked.series.push(position);
+                }
+                // The length of the statistics of an unknown type is unknown too: the series is there and cannot be read, and what
+                // follows it in this run is out of reach.
+                Err(e) if e.kind() == crate::ErrorKind::Unsupported => {
+                    self.walked.kinds.of_series.push(NO_KIND);
+                    self.walked.series.push(position);
+                    break;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    fn series_number(&self) -> Result<u32> {
+        u32::try_from(self.walked.series.len()).map_err(|_| too_many("more than 4 G timeseries"))
+    }
+
+    fn device_number(&self) -> Result<u32> {
+        u32::try_from(self.walked.devices.len()).map_err(|_| too_many("more than 4 G devices"))
+    }
+}
+
+fn small_position(position: usize) -> Result<u32> {
+    u32::try_from(position).map_err(|_| too_many("a metadata section above 4 GiB"))
+}
