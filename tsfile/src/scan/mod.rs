@@ -11,6 +11,7 @@ mod open;
 mod overlap;
 mod parallel;
 mod pieces;
+mod pinned;
 mod plan;
 mod prune;
 mod query;

@@ -3,9 +3,9 @@
 use super::columns::{Columns, ValueColumn, default_form, default_table};
 use super::devices::FileDevices;
 use super::filter::{Branch, Filter, Place};
-use super::overlap;
 use super::request::{Rows, ScanRequest};
 use super::run::Scan;
+use super::{overlap, pinned};
 use crate::filter::{Disjunction, MAX_BRANCHES, Predicate, Ranges, by_device};
 use crate::model::Form;
 use crate::read::select::TestColumn;
@@ -59,6 +59,7 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
     for reader in &readers {
         reader.check_readable()?;
     }
+    let readers = look_up(readers, &request)?;
     let (form, table) = form_of(&readers, &request)?;
     let mut files = Vec::with_capacity(readers.len());
     let chosen = request.device_filter.as_ref();
@@ -108,6 +109,35 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
             request,
         }),
     })
+}
+
+/// Narrows readers to the devices that the request names, where it does: the rest of an index is not read.
+fn look_up(readers: Vec<TsFileReader>, request: &ScanRequest) -> Result<Vec<TsFileReader>> {
+    let narrow = |reader: TsFileReader| {
+        if reader.has_index() {
+            return Ok(reader);
+        }
+        if request.devices.is_some() {
+            let part = reader.index_for(request.devices.as_deref())?;
+            return Ok(reader.narrowed(part));
+        }
+        let table = match (&request.table, request.form) {
+            (Some(table), None | Some(Form::Table)) => reader.table(table),
+            (None, Some(Form::Table)) => {
+                let mut tables = reader.tables();
+                tables.next().filter(|_| tables.next().is_none())
+            }
+            _ => None,
+        };
+        match table.and_then(|table| pinned::devices_of(request, table)) {
+            Some(devices) => {
+                let part = reader.lookup(&devices)?;
+                Ok(reader.narrowed(part))
+            }
+            None => Ok(reader),
+        }
+    };
+    readers.into_iter().map(narrow).collect()
 }
 
 /// The form and, in the table form, the table.
