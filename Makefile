@@ -20,7 +20,7 @@ demo:  ## build tsfile-cli, look into a real file, convert it to Parquet and CSV
 test:  ## all tests, with 300 random files of the Java and C++ libraries and 500 that they read
 	@.ci/test
 
-test-long:  ## the same with 10,000 and 20,000
+test-long:  ## the same with 10,000 and 20,000, and 1,000,000 filters
 	@.ci/test long
 
 check:  ## formatting, clippy, documentation, licences and duplicate versions

@@ -1,16 +1,20 @@
 //! Builds small files from public structures and encoders, for what no sample holds. Not a writer: one page a chunk, PLAIN, uncompressed.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use tsfile::encoding::{plain, ts_2diff};
 use tsfile::format::{
     BloomFilter, ChunkGroupHeader, ChunkHeader, ChunkKind, ChunkMetadata, ChunkRole, DeviceNode,
-    FileMetadata, FormatVersion, MAGIC, Marker, MeasurementNode, NodeKind, TimeseriesMetadata,
+    FileMetadata, FormatVersion, HEAD_BYTES, MAGIC, Marker, MeasurementNode, NodeKind,
+    TimeseriesMetadata,
 };
+use tsfile::io::MemorySource;
 use tsfile::model::{
     ColumnCategory, Compression, DataType, DeviceId, Encoding, MeasurementSchema, Statistics,
     TableColumn, TableSchema, ValueStatistics,
 };
 use tsfile::wire::ByteWriter;
+use tsfile::{ReadOptions, TsFileReader};
 
 /// Values of a column; `None` is a null.
 #[derive(Debug, Clone)]
@@ -339,6 +343,57 @@ impl FileBuilder {
         });
     }
 
+    /// Puts the chunk groups of another file of the same version behind those that are here. Where they have a time of the same series, they
+    /// win: the only way to chunks that overlap, which no writer of ours makes.
+    pub fn append(&mut self, file: &[u8]) -> &mut Self {
+        let source = MemorySource::new(file.to_vec());
+        let reader = TsFileReader::new(source, "appended", ReadOptions::default()).unwrap();
+        assert_eq!(reader.format_version(), self.version);
+        let shift = self.out.position() - HEAD_BYTES;
+        self.out
+            .bytes(&file[HEAD_BYTES..reader.data_end() as usize]);
+        for device in reader.index().unwrap().devices() {
+            let all = self.devices.entry(device.id().clone()).or_default();
+            for k in 0..device.series_count() {
+                let mut new = device.timeseries(k).unwrap();
+                let statistics = new.chunks.iter().map(|c| new.chunk_statistics(c).clone());
+                let statistics: Vec<_> = statistics.collect();
+                for (chunk, own) in new.chunks.iter_mut().zip(statistics) {
+                    chunk.offset += shift as u64;
+                    chunk.statistics = Some(own);
+                }
+                new.kind |= 1;
+                match all.get_mut(&new.measurement) {
+                    None => {
+                        all.insert(new.measurement.clone(), new);
+                    }
+                    Some(series) => {
+                        assert_eq!(series.data_type, new.data_type);
+                        series.statistics.merge(&new.statistics);
+                        series.chunks.extend(new.chunks);
+                    }
+                }
+            }
+        }
+        for schema in &reader.metadata().schemas {
+            if self.schemas.iter().all(|s| s.name != schema.name) {
+                self.schemas.push(schema.clone());
+            }
+        }
+        self
+    }
+
+    /// A filter of all paths.
+    pub fn filter_paths(&mut self) -> &mut Self {
+        let mut paths = Vec::new();
+        for (device, series) in &self.devices {
+            let names = series.keys().filter(|name| !name.is_empty());
+            paths.extend(names.map(|name| format!("{}.{name}", device.path())));
+        }
+        self.bloom_filter = Some(BloomFilter::build(&paths, 0.05));
+        self
+    }
+
     /// The bytes so far: what a writer that died leaves behind.
     pub fn unsealed(&self) -> Vec<u8> {
         self.out.clone().into_bytes()
@@ -374,7 +429,8 @@ impl FileBuilder {
                 .push((device.clone(), bytes.into_bytes()));
         }
         let mut tables = Vec::new();
-        for (table, devices) in roots {
+        for (table, mut devices) in roots {
+            devices.sort_by(|a, b| device_order(&a.0, &b.0, self.version));
             let mut entries = Vec::new();
             for (device, node) in devices {
                 entries.push((device, out.position() as u64));
@@ -403,4 +459,17 @@ impl FileBuilder {
         out.i32(size).bytes(MAGIC);
         out.into_bytes()
     }
+}
+
+/// Order of devices in an index: by UTF-16 units, in version 3 of whole paths, in version 4 of segments.
+fn device_order(a: &DeviceId, b: &DeviceId, version: FormatVersion) -> Ordering {
+    let units = |s: &str| s.encode_utf16().collect::<Vec<u16>>();
+    if version == FormatVersion::V3 {
+        return units(&a.path()).cmp(&units(&b.path()));
+    }
+    let segments = |id: &DeviceId| {
+        let all = id.segments().iter();
+        all.map(|s| s.as_deref().map(units)).collect::<Vec<_>>()
+    };
+    segments(a).cmp(&segments(b))
 }

@@ -10,6 +10,7 @@ mod build;
 mod expected;
 mod files;
 mod golden;
+mod law;
 mod limit;
 mod locks;
 mod lookup;

@@ -6,9 +6,10 @@
 
 mod compare;
 mod dump;
+mod layers;
 mod own;
-mod plan;
-mod random;
+pub mod plan;
+pub mod random;
 mod values;
 
 use crate::expected::{count_cases, tsfiles};
@@ -18,9 +19,9 @@ use plan::Plan;
 use random::Random;
 use std::path::{Path, PathBuf};
 
-const SEED: u64 = 20_261_121;
+pub const SEED: u64 = 20_261_121;
 
-fn number(variable: &str, otherwise: u64) -> u64 {
+pub fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).map_or(otherwise, |v| {
         v.parse().unwrap_or_else(|e| panic!("{variable}: {e}"))
     })

@@ -108,11 +108,11 @@ const ROWS: &[usize] = &[1, 2, 3, 7, 8, 9, 127, 128, 129, 255, 256, 257];
 /// Values of a file, about.
 const MOST_VALUES: usize = 2_500;
 
-type Row = (i64, Vec<Option<Value>>);
+pub(super) type Row = (i64, Vec<Option<Value>>);
 
 /// Who is able to read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Readers {
+pub(super) enum Readers {
     /// Java 2.4.0 and the Python package.
     Both,
     /// Java 2.4.0 alone: encodings that the C++ library does not read.
@@ -124,7 +124,7 @@ enum Readers {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Narrow,
     Wide,
     Table,
@@ -132,32 +132,35 @@ enum Kind {
     Devices,
 }
 
-struct Of {
+#[derive(Clone)]
+pub(super) struct Of {
     /// Path, or table and tags.
     segments: Vec<Option<String>>,
-    table: bool,
+    pub(super) table: bool,
     aligned: bool,
-    columns: Vec<Column>,
-    rows: Vec<Row>,
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: Vec<Row>,
 }
 
 /// A file to be written.
+#[derive(Clone)]
 pub struct Plan {
-    readers: Readers,
-    kind: Kind,
-    options: WriteOptions,
-    lossy: Option<u32>,
+    pub(super) readers: Readers,
+    pub(super) kind: Kind,
+    pub(super) options: WriteOptions,
+    pub(super) lossy: Option<u32>,
     /// Floats that old C++ releases read.
     broad: bool,
     /// Name of a time column that is not called `time`.
     time_column: &'static str,
     tags: Vec<String>,
     tables: Vec<String>,
-    devices: Vec<Of>,
+    pub(super) devices: Vec<Of>,
     batches: Vec<Batch>,
     properties: Vec<(String, String)>,
 }
 
+#[derive(Clone)]
 struct Batch {
     /// Which device, for [`Kind::Devices`].
     device: usize,
@@ -220,20 +223,26 @@ impl Plan {
         };
         new.options(r, version3);
         new.devices(r);
-        let wide = if new.kind == Kind::Wide {
-            Some(new.wide_rows(r))
+        new.fill(r);
+        new
+    }
+
+    /// Values at the times of all rows, and the batches that they come in.
+    pub(super) fn fill(&mut self, r: &mut Random) {
+        self.batches.clear();
+        let wide = if self.kind == Kind::Wide {
+            Some(self.wide_rows(r))
         } else {
             None
         };
-        for d in &mut new.devices {
+        for d in &mut self.devices {
             fill(r, d);
         }
         match wide {
-            Some(times) => new.batches_of_wide(r, &times),
-            None if new.kind == Kind::Devices => new.batches_by_device(r),
-            None => new.batches_of_rows(r),
+            Some(times) => self.batches_of_wide(r, &times),
+            None if self.kind == Kind::Devices => self.batches_by_device(r),
+            None => self.batches_of_rows(r),
         }
-        new
     }
 
     fn options(&mut self, r: &mut Random, version3: bool) {
@@ -280,6 +289,21 @@ impl Plan {
     fn column(&self, r: &mut Random, name: &str) -> Column {
         let old = self.readers == Readers::Old;
         let data_type = r.pick(if old { OLD_TYPES } else { TYPES });
+        let legal = self.legal(data_type);
+        let encoding = r.chance(50).then(|| r.pick(&legal));
+        let mut column = Column::new(r, name.to_string(), data_type, encoding);
+        if r.chance(30) {
+            column.compression = Some(self.compression(r));
+        }
+        if self.readers != Readers::Both {
+            column = column.with_everything();
+        }
+        column
+    }
+
+    /// Encodings that the readers of the file know.
+    pub(super) fn legal(&self, data_type: DataType) -> Vec<Encoding> {
+        let old = self.readers == Readers::Old;
         let float = matches!(data_type, DataType::Float | DataType::Double);
         let mut legal = legal_encodings(data_type, self.readers != Readers::Both);
         let version3 = matches!(self.readers, Readers::Version3 | Readers::Old);
@@ -291,15 +315,7 @@ impl Plan {
             Encoding::Ts2Diff => !float || !self.broad,
             _ => true,
         });
-        let encoding = r.chance(50).then(|| r.pick(&legal));
-        let mut column = Column::new(r, name.to_string(), data_type, encoding);
-        if r.chance(30) {
-            column.compression = Some(self.compression(r));
-        }
-        if self.readers != Readers::Both {
-            column = column.with_everything();
-        }
-        column
+        legal
     }
 
     fn columns(&self, r: &mut Random, names: &[&str]) -> Vec<Column> {
@@ -661,15 +677,19 @@ impl Plan {
 
     /// GORILLA keeps everything that another encoding does not.
     fn use_gorilla(&mut self, name: &str) {
+        self.use_encoding(name, Encoding::Gorilla);
+    }
+
+    pub(super) fn use_encoding(&mut self, name: &str, encoding: Encoding) {
         let mut o = std::mem::take(&mut self.options);
         for d in &mut self.devices {
             let path = d.path();
             for c in d.columns.iter_mut().filter(|c| c.name == name) {
-                o = o.with_encoding(c.name.clone(), Encoding::Gorilla);
+                o = o.with_encoding(c.name.clone(), encoding);
                 if self.kind == Kind::Wide {
-                    o = o.with_encoding(format!("{path}.{}", c.name), Encoding::Gorilla);
+                    o = o.with_encoding(format!("{path}.{}", c.name), encoding);
                 }
-                c.encoding = Some(Encoding::Gorilla);
+                c.encoding = Some(encoding);
             }
         }
         self.options = o;
