@@ -91,19 +91,22 @@ fn order(value: &Datum, literal: &Literal, step: i64) -> Ordering {
     match (value, literal) {
         (Datum::Boolean(a), Boolean(b)) => a.cmp(b),
         (Datum::Boolean(a), Text(b)) => a.cmp(&b.parse().unwrap()),
-        (Datum::Integer(a), Integer(b)) => a.cmp(b),
-        (Datum::Integer(a), Decimal { unscaled, scale }) => {
+        (Datum::Integer(a) | Datum::Instant(a), Integer(b)) => a.cmp(b),
+        (Datum::Integer(a) | Datum::Instant(a), Decimal { unscaled, scale }) => {
             (i128::from(*a) * 10i128.pow((*scale).into())).cmp(unscaled)
         }
-        (Datum::Integer(a), Double(b)) => spark(*a as f64, *b),
-        (Datum::Integer(a), Text(b)) => a.cmp(&b.parse().unwrap()),
+        (Datum::Integer(a) | Datum::Instant(a), Double(b)) => spark(*a as f64, *b),
+        (Datum::Integer(a), Text(b)) => {
+            let (whole, behind) = b.split_once('.').unwrap_or((b, ""));
+            let unscaled: i128 = format!("{whole}{behind}").parse().unwrap();
+            (i128::from(*a) * 10i128.pow(behind.len() as u32)).cmp(&unscaled)
+        }
         (Datum::Float(a), Integer(b)) => spark(*a, *b as f64),
         (Datum::Float(a), Decimal { unscaled, scale }) => {
             spark(*a, format!("{unscaled}e-{scale}").parse().unwrap())
         }
         (Datum::Float(a), Double(b)) => spark(*a, *b),
         (Datum::Float(a), Text(b)) => spark(*a, b.parse().unwrap()),
-        (Datum::Instant(a), Integer(b)) => a.cmp(b),
         (Datum::Instant(a), Timestamp(b)) => nanos(*a).cmp(b),
         (Datum::Instant(a), Date(b)) => nanos(*a).cmp(&(i128::from(*b) * DAY_NANOS)),
         (Datum::Instant(a), Text(b)) => nanos(*a).cmp(&calendar::nanos(b).unwrap()),

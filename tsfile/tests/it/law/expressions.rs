@@ -202,7 +202,7 @@ fn near(r: &mut Random) -> i64 {
 
 fn integer(r: &mut Random, v: i64) -> Literal {
     match r.below(20) {
-        0 => Literal::Text(v.to_string()),
+        0 => Literal::Text(format!("{v}{}", r.pick(&["", ".0", ".5"]))),
         1 => Literal::Double(v as f64),
         2 => Literal::Double(v as f64 + 0.5),
         3 => Literal::Decimal {
@@ -305,6 +305,11 @@ fn instant(r: &mut Random, v: i64, step: i64) -> Literal {
         3 => Literal::Text(text.replace(' ', "T") + r.pick(&["Z", "+00:00", "+02:30", "-08:00"])),
         4 => Literal::Date((nanos.div_euclid(86_400_000_000_000)) as i32),
         5 => Literal::Text(text[..10].to_string()),
+        6 => match integer(r, v) {
+            // Text would be a date.
+            Literal::Text(_) => Literal::Integer(v),
+            other => other,
+        },
         _ => Literal::Integer(v),
     }
 }
