@@ -1,22 +1,39 @@
 //! What an expression means, in the plainest way: value by value, in three-valued logic. Nothing of the engine's own comparing is used.
 
 use super::calendar;
-use super::view::{Datum, View};
+use super::view::{Column, Datum, View};
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use tsfile::filter::{CompareOp, Expr, Literal};
 
 /// The expression for every row of a view.
 pub fn evaluate(expr: &Expr, view: &View) -> Vec<Option<bool>> {
-    (0..view.rows())
-        .map(|row| of_row(expr, view, row))
+    let mut columns = Columns::new();
+    find(expr, view, &mut columns);
+    let rows = 0..view.rows();
+    rows.map(|row| of_row(expr, &columns, view.step, row))
         .collect()
 }
 
-fn of_row(expr: &Expr, view: &View, row: usize) -> Option<bool> {
-    let value = |name: &str| {
-        let column = view.columns.iter().find(|c| c.name == name);
-        column.unwrap().values[row].as_ref()
-    };
+type Columns<'a> = HashMap<&'a str, &'a Column>;
+
+fn find<'a>(expr: &'a Expr, view: &'a View, out: &mut Columns<'a>) {
+    match expr {
+        Expr::Constant(_) => {}
+        Expr::Compare { column, .. }
+        | Expr::In { column, .. }
+        | Expr::IsNull { column }
+        | Expr::Like { column, .. } => {
+            out.insert(column, view.column(column).unwrap());
+        }
+        Expr::Not(inner) => find(inner, view, out),
+        Expr::And(all) | Expr::Or(all) => all.iter().for_each(|e| find(e, view, out)),
+    }
+}
+
+fn of_row(expr: &Expr, columns: &Columns<'_>, step: i64, row: usize) -> Option<bool> {
+    let value = |name: &str| columns[name].values[row].as_ref();
+    let inner = |e: &Expr| of_row(e, columns, step, row);
     match expr {
         Expr::Constant(c) => *c,
         Expr::Compare {
@@ -26,15 +43,15 @@ fn of_row(expr: &Expr, view: &View, row: usize) -> Option<bool> {
         } => Some(match (value(column), literal) {
             (None, Literal::Null) => true,
             (None, _) | (_, Literal::Null) => false,
-            (Some(v), l) => order(v, l, view.step) == Ordering::Equal,
+            (Some(v), l) => order(v, l, step) == Ordering::Equal,
         }),
         Expr::Compare {
             column,
             op,
             value: l,
-        } => compare(value(column), *op, l, view.step),
+        } => compare(value(column), *op, l, step),
         Expr::In { column, list } => {
-            let equal = |l| compare(value(column), CompareOp::Eq, l, view.step);
+            let equal = |l| compare(value(column), CompareOp::Eq, l, step);
             any(list.iter().map(equal))
         }
         Expr::IsNull { column } => Some(value(column).is_none()),
@@ -46,12 +63,12 @@ fn of_row(expr: &Expr, view: &View, row: usize) -> Option<bool> {
             Datum::Text(text) => Some(like(&chars(text), &parts(pattern, *escape))),
             other => panic!("LIKE of {other:?}"),
         },
-        Expr::Not(inner) => of_row(inner, view, row).map(|v| !v),
+        Expr::Not(e) => inner(e).map(|v| !v),
         Expr::And(all) => {
-            let negated = all.iter().map(|e| of_row(e, view, row).map(|v| !v));
+            let negated = all.iter().map(|e| inner(e).map(|v| !v));
             any(negated).map(|v| !v)
         }
-        Expr::Or(all) => any(all.iter().map(|e| of_row(e, view, row))),
+        Expr::Or(all) => any(all.iter().map(|e| inner(e))),
     }
 }
 

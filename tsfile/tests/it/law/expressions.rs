@@ -55,6 +55,19 @@ fn column<'v>(
     (!all.is_empty()).then(|| r.pick(&all))
 }
 
+/// The name of a column, in another case now and then where that says the same.
+fn name(r: &mut Random, view: &View, c: &Column) -> String {
+    let other = c.name.to_uppercase();
+    let same = view
+        .column(&other)
+        .is_some_and(|found| found.name == c.name);
+    if same && r.chance(4) {
+        other
+    } else {
+        c.name.clone()
+    }
+}
+
 fn leaf(r: &mut Random, view: &View) -> Expr {
     let share = r.below(100);
     if share < 2 {
@@ -62,13 +75,13 @@ fn leaf(r: &mut Random, view: &View) -> Expr {
     }
     if share < 16 {
         if let Some(c) = column(r, view, |c| c.kind == Kind::Text) {
-            return pattern(r, c);
+            return pattern(r, view, c);
         }
     }
     let Some(c) = column(r, view, |_| true) else {
         return Expr::Constant(Some(true));
     };
-    let column = c.name.clone();
+    let column = name(r, view, c);
     if share < 24 {
         return Expr::IsNull { column };
     }
@@ -253,7 +266,7 @@ fn near_text(r: &mut Random, mut text: String) -> String {
 }
 
 /// LIKE with a pattern made of one of the values.
-fn pattern(r: &mut Random, c: &Column) -> Expr {
+fn pattern(r: &mut Random, view: &View, c: &Column) -> Expr {
     let value = match some_value(r, c) {
         Some(Datum::Text(v)) => v,
         _ => "a".to_string(),
@@ -286,7 +299,7 @@ fn pattern(r: &mut Random, c: &Column) -> Expr {
         _ => itself(&chars),
     };
     Expr::Like {
-        column: c.name.clone(),
+        column: name(r, view, c),
         pattern,
         escape,
     }

@@ -63,16 +63,23 @@ fn put_together(r: &mut Random, path: &Path, parts: &[Vec<u8>], lossless: bool) 
     f.finish()
 }
 
-/// Files of Java, those of both releases in turn; none without `TSFILE_ORACLE_DIR`, which `make test` sets.
+/// Files that `make test` has made by one of the references; none without `TSFILE_ORACLE_DIR`, which it sets.
+fn theirs(oracle: &str) -> Vec<PathBuf> {
+    let folder = std::env::var_os("TSFILE_ORACLE_DIR");
+    folder.map_or(Vec::new(), |f| tsfiles(&Path::new(&f).join(oracle)))
+}
+
+/// Files of Java, those of both releases in turn.
 pub fn of_java() -> Vec<PathBuf> {
-    let Some(folder) = std::env::var_os("TSFILE_ORACLE_DIR") else {
-        return Vec::new();
-    };
-    let files = |release| tsfiles(&Path::new(&folder).join(release));
-    let (new, old) = (files("java-2.4.0"), files("java-1.1.3"));
+    let (new, old) = (theirs("java-2.4.0"), theirs("java-1.1.3"));
     let longest = new.len().max(old.len());
     let both = (0..longest).flat_map(|i| [new.get(i), old.get(i)]);
     both.flatten().cloned().collect()
+}
+
+/// Files of C++.
+pub fn of_cpp() -> Vec<PathBuf> {
+    theirs("wheel-2.5.0")
 }
 
 /// Whether a file has no more rows than the law allows, in any form: no more than its series have points.

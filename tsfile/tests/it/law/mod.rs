@@ -25,6 +25,7 @@ use view::View;
 
 const FILES: usize = 300;
 const FILES_OF_JAVA: usize = 60;
+const FILES_OF_CPP: usize = 20;
 const CASES: u64 = 20_000;
 /// More failures of one round say nothing new.
 const MOST_FAILURES: usize = 10;
@@ -53,7 +54,7 @@ struct Counts {
 /// A file of a round.
 enum Task {
     Own(u64),
-    Java(PathBuf),
+    Theirs { path: PathBuf, java: bool },
 }
 
 struct Round {
@@ -83,7 +84,7 @@ impl Round {
     fn file(&self, task: &Task) {
         let name = match task {
             Task::Own(n) => format!("own-{n:03}"),
-            Task::Java(path) => path.display().to_string(),
+            Task::Theirs { path, .. } => path.display().to_string(),
         };
         if self.only.as_ref().is_some_and(|only| !name.ends_with(only)) {
             return;
@@ -93,7 +94,7 @@ impl Round {
                 let (path, layers) = files::write_own(&self.folder, self.seed, *n);
                 (path, layers, *n)
             }
-            Task::Java(path) => {
+            Task::Theirs { path, .. } => {
                 let bytes = name.bytes().rev().take(20);
                 let hash = bytes.fold(7u64, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
                 (path.clone(), 1, hash)
@@ -138,11 +139,12 @@ impl Round {
                 }
             }
         }
-        if let Task::Java(_) = task {
-            counts.java_files = 1;
-            counts.java_cases = counts.cases;
-        } else {
-            let _ = std::fs::remove_file(&path);
+        match task {
+            Task::Theirs { java, .. } => {
+                counts.java_files = usize::from(*java);
+                counts.java_cases = counts.cases * counts.java_files;
+            }
+            Task::Own(_) => std::fs::remove_file(&path).unwrap(),
         }
         self.counts.lock().unwrap().add(counts);
     }
@@ -183,7 +185,7 @@ fn shrink(case: &Case, what: &str, view: &View, reader: &TsFileReader) -> (Case,
 
 /// A copy of a file of ours that outlives the test.
 fn keep(path: &Path, task: &Task) -> PathBuf {
-    if let Task::Java(path) = task {
+    if let Task::Theirs { path, .. } = task {
         return path.clone();
     }
     let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(path.file_name().unwrap());
@@ -191,15 +193,16 @@ fn keep(path: &Path, task: &Task) -> PathBuf {
     kept
 }
 
-/// The files of round `k`: of Java's, others in every round.
+/// The files of round `k`: of the references', others in every round.
 fn tasks(k: usize) -> Vec<Task> {
-    let java = files::of_java();
     let mut tasks = Vec::new();
-    for i in 0..java.len() {
-        let path = &java[(k * FILES_OF_JAVA + i) % java.len()];
-        if tasks.len() < FILES_OF_JAVA && files::is_small(path) {
-            tasks.push(Task::Java(path.clone()));
-        }
+    for (all, most, java) in [
+        (files::of_java(), FILES_OF_JAVA, true),
+        (files::of_cpp(), FILES_OF_CPP, false),
+    ] {
+        let turned = (0..all.len()).map(|i| all[(k * most + i) % all.len()].clone());
+        let small = turned.filter(|path| files::is_small(path));
+        tasks.extend(small.take(most).map(|path| Task::Theirs { path, java }));
     }
     let own = (FILES - tasks.len()) as u64;
     tasks.extend((0..own).map(Task::Own));

@@ -72,8 +72,25 @@ impl View {
 
     /// Columns that can be named: a name that two columns have says nothing.
     pub fn named(&self) -> impl Iterator<Item = &Column> {
-        let once = |name: &str| self.columns.iter().filter(|c| c.name == name).count() == 1;
-        self.columns.iter().filter(move |c| once(&c.name))
+        self.columns
+            .iter()
+            .filter(|c| self.column(&c.name).is_some())
+    }
+
+    /// The column of that name, else the only one whose name differs by case alone.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        let only = |same: &dyn Fn(&str) -> bool| {
+            let mut found = self.columns.iter().filter(|c| same(&c.name));
+            (found.next(), found.next())
+        };
+        match only(&|n| n == name) {
+            (Some(column), None) => Some(column),
+            (None, _) => match only(&|n| n.to_lowercase() == name.to_lowercase()) {
+                (Some(column), None) => Some(column),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 }
 
@@ -91,6 +108,7 @@ pub fn views(reader: &TsFileReader, r: &mut Random) -> Vec<View> {
     } else {
         TextMode::Utf8
     };
+    let renamed = r.chance(10);
     let mut forms = Vec::new();
     let index = reader.index().unwrap();
     let mut devices = index.devices();
@@ -104,13 +122,16 @@ pub fn views(reader: &TsFileReader, r: &mut Random) -> Vec<View> {
     for (form, table) in forms {
         // Dates or text that are none are shown as what they are.
         for (dates, text) in [(dates, text), (DateMode::Int, TextMode::Binary)] {
-            let request = ScanRequest::new()
+            let mut request = ScanRequest::new()
                 .with_form(form)
                 .with_table(table.as_deref())
                 .with_time_unit(unit)
                 .with_time(time)
                 .with_dates(dates)
                 .with_text(text);
+            if renamed {
+                request = request.with_time_column("T i").with_device_column("of");
+            }
             let shown = format!("{form:?} {table:?}, {unit:?}, time {time:?}, {dates:?}, {text:?}");
             match full_scan(reader, request.clone()) {
                 Ok(batch) => out.push(view(request, form, shown, unit, batch)),
