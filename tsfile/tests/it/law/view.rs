@@ -8,6 +8,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType as ArrowType, TimeUnit as ArrowUnit};
+use tsfile::filter;
 use tsfile::model::Model;
 use tsfile::scan::{DateMode, Form, ScanRequest, TextMode, TimeAs, TimeUnit, scan};
 use tsfile::{ErrorKind, TsFileReader};
@@ -63,6 +64,25 @@ pub struct View {
     pub step: i64,
     pub batch: RecordBatch,
     pub columns: Vec<Column>,
+}
+
+impl Column {
+    /// As the library's predicates are told of it.
+    pub fn of_filter(&self, step_nanos: i64) -> filter::Column {
+        filter::Column {
+            name: self.name.clone(),
+            kind: match self.kind {
+                Kind::Boolean => filter::Kind::Boolean,
+                Kind::Integer => filter::Kind::Integer,
+                Kind::Float if self.narrow => filter::Kind::Float,
+                Kind::Float => filter::Kind::Double,
+                Kind::Date => filter::Kind::Date,
+                Kind::Instant => filter::Kind::Instant { step_nanos },
+                Kind::Text => filter::Kind::Text,
+                Kind::Bytes => filter::Kind::Bytes,
+            },
+        }
+    }
 }
 
 impl View {
