@@ -16,6 +16,7 @@ mod locks;
 mod lookup;
 mod many;
 mod oracle;
+mod pruning;
 mod query;
 mod scan;
 mod summary;

@@ -2,17 +2,14 @@
 
 use super::evaluate::evaluate;
 use super::expressions::{self, MOST_LEVELS};
-use super::view::View;
+use super::view::{View, values};
 use crate::written::random::Random;
 use arrow_array::{Array, RecordBatch, UInt32Array};
 use std::collections::BTreeSet;
 use tsfile::TsFileReader;
 use tsfile::filter::{Expr, normalize};
 use tsfile::model::Model;
-use tsfile::scan::{DEFAULT_BATCH_BYTES, Form, Rows, ScanRequest, scan};
-
-/// Stand-in until scans take filters.
-const FILTERS: bool = false;
+use tsfile::scan::{DEFAULT_BATCH_BYTES, Form, Rows, ScanRequest, SplitMode, plan};
 
 /// A question; how values are shown is the view's.
 #[derive(Debug, Clone)]
@@ -24,6 +21,15 @@ pub struct Case {
     pub offset: u64,
     pub limit: Option<u64>,
     pub batch_bytes: usize,
+    pub way: Way,
+}
+
+/// How a plan is run; all ways give the same rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Scan,
+    /// Split by split, one after the other.
+    Splits(SplitMode),
 }
 
 /// How many rows there were to choose from, and how many the expression kept.
@@ -36,6 +42,23 @@ pub struct Kept {
 impl Kept {
     pub fn some(self) -> bool {
         self.kept > 0 && self.kept < self.of
+    }
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "WHERE {} -- columns {:?}, rows {:?}, times {:?}, offset {}, limit {:?}, batch_bytes {}, {:?}",
+            self.expr,
+            self.columns,
+            self.rows,
+            self.times,
+            self.offset,
+            self.limit,
+            self.batch_bytes,
+            self.way
+        )
     }
 }
 
@@ -54,8 +77,16 @@ impl Case {
             times: (r.chance(10) && instants.num_rows() > 0).then(|| time_range(r, view)),
             offset: if r.chance(5) { r.below(20) as u64 } else { 0 },
             limit: r.chance(20).then(|| r.pick(&[0, 1, 2, 5, 17, 100])),
+            way: Way::Scan,
             batch_bytes: r.pick(&[1, 60, 600, 5_000, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_BYTES]),
         };
+        if new.offset == 0 && new.limit.is_none() && r.chance(20) {
+            let bytes = r.pick(&[1, 300, 3_000, 1 << 20]);
+            new.way = Way::Splits(match view.form {
+                Form::Wide => SplitMode::Parallel { bytes },
+                _ => r.pick(&[SplitMode::Parallel { bytes }, SplitMode::Keyed]),
+            });
+        }
         // Most expressions by pure chance keep everything or nothing.
         for _ in 0..4 {
             let levels = 1 + r.below(MOST_LEVELS);
@@ -127,11 +158,9 @@ impl Case {
     /// # Errors
     /// What differs, in a line.
     pub fn check(&self, view: &View, reader: &TsFileReader) -> Result<Kept, String> {
+        self.check_text()?;
         self.check_predicate(view)?;
         let (mut rows, kept) = self.filtered(view);
-        if !FILTERS {
-            rows = self.candidates(view);
-        }
         rows.drain(..rows.len().min(self.offset as usize));
         rows.truncate(self.limit.map_or(usize::MAX, |l| l as usize));
         let ask = std::panic::AssertUnwindSafe(|| self.ask(view, reader));
@@ -139,6 +168,19 @@ impl Case {
         let found = found.map_err(|_| "a panic, see above".to_string())?;
         let found = found.map_err(|e| format!("error: {e}"))?;
         same(&view.batch, &rows, &found).map(|()| kept)
+    }
+
+    /// The text of the expression has to come back as the same expression.
+    fn check_text(&self) -> Result<(), String> {
+        let text = self.expr.to_string();
+        match Expr::parse(&text) {
+            Err(e) => Err(format!("{text} is not understood: {e}")),
+            // NaN equals nothing, itself included.
+            Ok(again) if format!("{again:?}") != format!("{:?}", self.expr) => {
+                Err(format!("{text} comes back as {again:?}"))
+            }
+            Ok(_) => Ok(()),
+        }
     }
 
     /// The library's own two ways to evaluate an expression have to say what the evaluator says: a fault of theirs is told from one of scans.
@@ -173,10 +215,17 @@ impl Case {
     }
 
     fn ask(&self, view: &View, reader: &TsFileReader) -> tsfile::Result<RecordBatch> {
-        let request = self.request(view);
-        let scan = scan(vec![reader.clone()], request)?;
-        let schema = scan.schema();
-        let batches = scan.collect::<tsfile::Result<Vec<_>>>()?;
+        let plan = plan(vec![reader.clone()], self.request(view))?;
+        let scans = match self.way {
+            Way::Scan => vec![plan.scan()?],
+            Way::Splits(mode) => {
+                let splits = plan.splits(mode)?;
+                splits.iter().map(|s| plan.scan_split(s)).collect()
+            }
+        };
+        let schema = plan.schema();
+        let batches = scans.into_iter().flatten();
+        let batches = batches.collect::<tsfile::Result<Vec<_>>>()?;
         Ok(arrow_select::concat::concat_batches(&schema, &batches).unwrap())
     }
 
@@ -184,86 +233,13 @@ impl Case {
         let (start, end) = self.times.unwrap_or((i64::MIN, i64::MAX));
         view.request
             .clone()
+            .with_filter(Some(self.expr.clone()))
             .with_columns(self.columns.clone())
             .with_rows(self.rows)
             .with_time_range(start, end)
             .with_offset(self.offset)
             .with_limit(self.limit)
             .with_batch_bytes(self.batch_bytes)
-    }
-
-    /// Cases that ask for less; each is nearer to the smallest one that goes wrong.
-    pub fn smaller(&self) -> Vec<Self> {
-        let with = |change: &dyn Fn(&mut Self)| {
-            let mut new = self.clone();
-            change(&mut new);
-            new
-        };
-        let mut out = Vec::new();
-        if self.times.is_some() {
-            out.push(with(&|c| c.times = None));
-        }
-        if self.offset > 0 {
-            out.push(with(&|c| c.offset = 0));
-        }
-        if self.limit.is_some() {
-            out.push(with(&|c| c.limit = None));
-        }
-        if self.rows != Rows::All {
-            out.push(with(&|c| c.rows = Rows::All));
-        }
-        if self.batch_bytes != DEFAULT_BATCH_BYTES {
-            out.push(with(&|c| c.batch_bytes = DEFAULT_BATCH_BYTES));
-        }
-        if let Some(names) = &self.columns {
-            out.push(with(&|c| c.columns = None));
-            for i in 0..names.len() {
-                out.push(with(&|c| _ = c.columns.as_mut().unwrap().remove(i)));
-            }
-        }
-        out.extend(
-            smaller(&self.expr)
-                .into_iter()
-                .map(|e| with(&|c| c.expr = e.clone())),
-        );
-        out
-    }
-}
-
-/// Expressions with something left out.
-fn smaller(expr: &Expr) -> Vec<Expr> {
-    let of_all = |all: &[Expr], make: &dyn Fn(Vec<Expr>) -> Expr| {
-        let mut out = all.to_vec();
-        for i in 0..all.len() {
-            if all.len() > 2 {
-                let mut fewer = all.to_vec();
-                fewer.remove(i);
-                out.push(make(fewer));
-            }
-            for one in smaller(&all[i]) {
-                let mut changed = all.to_vec();
-                changed[i] = one;
-                out.push(make(changed));
-            }
-        }
-        out
-    };
-    match expr {
-        Expr::And(all) => of_all(all, &Expr::And),
-        Expr::Or(all) => of_all(all, &Expr::Or),
-        Expr::Not(inner) => {
-            let mut out = vec![(**inner).clone()];
-            out.extend(smaller(inner).into_iter().map(|e| Expr::Not(Box::new(e))));
-            out
-        }
-        Expr::In { column, list } if list.len() > 1 => (0..list.len())
-            .map(|i| {
-                let (column, mut list) = (column.clone(), list.clone());
-                list.remove(i);
-                Expr::In { column, list }
-            })
-            .collect(),
-        _ => Vec::new(),
     }
 }
 
@@ -339,10 +315,7 @@ fn first_difference(all: &RecordBatch, rows: &[u32], found: &RecordBatch) -> Str
         .filter_map(|f| all.schema().index_of(f.name()).ok())
         .collect();
     let cells = |batch: &RecordBatch, columns: &[usize]| {
-        let columns: Vec<_> = columns
-            .iter()
-            .map(|&c| crate::expected::cells(batch.column(c)))
-            .collect();
+        let columns: Vec<_> = columns.iter().map(|&c| values(batch.column(c))).collect();
         let line = |row: usize| columns.iter().map(|c| c[row].clone()).collect::<Vec<_>>();
         (0..batch.num_rows()).map(line).collect::<Vec<_>>()
     };
@@ -353,7 +326,8 @@ fn first_difference(all: &RecordBatch, rows: &[u32], found: &RecordBatch) -> Str
     let at = expected
         .iter()
         .zip(&got)
-        .take_while(|(a, b)| a == b)
+        // By their text: NaN equals nothing.
+        .take_while(|(a, b)| format!("{a:?}") == format!("{b:?}"))
         .count();
     format!(
         "; row {at} is {:?} instead of {:?}",

@@ -68,7 +68,7 @@ fn of_row(expr: &Expr, columns: &Columns<'_>, step: i64, row: usize) -> Option<b
             let negated = all.iter().map(|e| inner(e).map(|v| !v));
             any(negated).map(|v| !v)
         }
-        Expr::Or(all) => any(all.iter().map(|e| inner(e))),
+        Expr::Or(all) => any(all.iter().map(inner)),
     }
 }
 

@@ -235,7 +235,8 @@ fn kind(data_type: &ArrowType) -> Kind {
     }
 }
 
-fn values(array: &dyn Array) -> Vec<Option<Datum>> {
+/// The values of an array.
+pub fn values(array: &dyn Array) -> Vec<Option<Datum>> {
     macro_rules! of {
         ($t:ty, $f:expr) => {
             array
