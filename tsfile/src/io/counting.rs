@@ -6,11 +6,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Wraps a source and counts reads and bytes. Clones share the counters.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct CountingSource<S> {
     inner: Arc<S>,
     reads: Arc<AtomicU64>,
     bytes: Arc<AtomicU64>,
+}
+
+// Derived, it would be there only for sources that can be cloned, and an open file cannot.
+impl<S> Clone for CountingSource<S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            reads: Arc::clone(&self.reads),
+            bytes: Arc::clone(&self.bytes),
+        }
+    }
 }
 
 /// What was read so far.
