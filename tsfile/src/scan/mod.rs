@@ -8,6 +8,7 @@ mod explain;
 mod files;
 mod filter;
 mod open;
+mod merge_files;
 mod overlap;
 mod parallel;
 mod pieces;
@@ -34,6 +35,7 @@ pub use explain::{Explain, ExplainBranch, ExplainFilter, ExplainLevel, ExplainRe
 pub use files::{
     Discovered, FileOptions, OpenedFiles, Skipped, SkippedFiles, discover, open_files,
 };
+pub use merge_files::{Dedup, MergeFiles};
 pub use pieces::{Piece, Pieces, PiecesRequest, pieces};
 pub use plan::{ScanPlan, plan};
 pub use query::{Query, open, open_many};
