@@ -14,6 +14,15 @@ pub struct OpenArgs {
     /// Read although a .mods file with deletions lies beside the TsFile (deleted points reappear)
     #[arg(long)]
     pub ignore_mods: bool,
+    /// Pass over files, directories and patterns that lead to nothing, and say how many on stderr
+    #[arg(long)]
+    pub ignore_missing: bool,
+    /// Pass over files that are corrupt where they are opened, or no TsFiles, and say how many on stderr
+    #[arg(long)]
+    pub ignore_corrupt: bool,
+    /// Pass over files without a footer, and say how many on stderr
+    #[arg(long, conflicts_with = "recover")]
+    pub ignore_unsealed: bool,
     /// Lift the limits that hold back files which claim more rows or bytes than their size makes likely
     #[arg(long)]
     pub trusted: bool,
@@ -27,6 +36,40 @@ impl OpenArgs {
             .with_ignore_mods(self.ignore_mods)
             .with_trusted(self.trusted)
     }
+}
+
+/// What several files may disagree about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaMode {
+    /// The same columns in all files
+    Strict,
+    /// Columns by name, with the same type
+    Union,
+    /// Columns by name; INT32 becomes INT64, INT32 and FLOAT become DOUBLE, TEXT becomes STRING
+    Widen,
+}
+
+impl SchemaMode {
+    /// In the library's terms.
+    pub fn library(self) -> tsfile::scan::SchemaMode {
+        match self {
+            Self::Strict => tsfile::scan::SchemaMode::Strict,
+            Self::Union => tsfile::scan::SchemaMode::Union,
+            Self::Widen => tsfile::scan::SchemaMode::Widen,
+        }
+    }
+}
+
+/// How the columns of several files come together.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Several files")]
+pub struct SchemaArgs {
+    /// What several TsFiles may disagree about [default: strict for tables, union for tree devices]
+    #[arg(long, value_name = "MODE")]
+    pub schema: Option<SchemaMode>,
+    /// With --schema widen, and between the devices of a file: INT64 with FLOAT or DOUBLE becomes DOUBLE, which may lose bits
+    #[arg(long)]
+    pub lossy_types: bool,
 }
 
 /// Which device or table, and which columns of it.

@@ -17,6 +17,7 @@ use tsfile::scan::{Form, Scan, ScanRequest};
 use crate::again;
 use crate::args::{Dates, OpenArgs, RangeArgs, Rows, Text};
 use crate::exit::{Failure, Outcome};
+use crate::inputs::Inputs;
 use crate::output::{Format, FormatArgs};
 use crate::progress::Progress;
 use crate::scope;
@@ -32,7 +33,7 @@ const DEVICE: &str = "\0";
 /// What both commands take.
 #[derive(Debug, clap::Args)]
 pub struct RowArgs {
-    /// TsFiles to read
+    /// TsFiles to read, directories of them, or patterns
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -96,14 +97,19 @@ pub fn run(args: &RowArgs, limit: Option<u64>) -> Outcome {
             "--offset has nothing to be followed by with --limit 0; leave it out",
         ));
     }
+    let mut inputs = Inputs::find(&args.files, &args.open)?;
+    let paths = std::mem::take(&mut inputs.files);
     let mut files = Vec::new();
-    for path in &args.files {
-        let reader = scope::open_data(path, &args.open)?;
+    for path in &paths {
+        let Some(reader) = scope::open_data(&mut inputs, path)? else {
+            continue;
+        };
         if let Some(object) = object::choose(args, &reader)? {
             files.push((reader, object));
         }
     }
-    object::check_found(args, &files)?;
+    inputs.say_skipped();
+    object::check_found(args, &paths, &files)?;
     let mut sources = Vec::new();
     for (reader, object) in files {
         if object.has_wanted(args) {
@@ -112,7 +118,7 @@ pub fn run(args: &RowArgs, limit: Option<u64>) -> Outcome {
     }
     let layout = Layout::of(&sources)?;
     let names = layout.names.iter().map(|(name, _)| name.as_str());
-    let several = args.files.len() > 1;
+    let several = paths.len() > 1;
     let names: Vec<&str> = several.then_some(FILE).into_iter().chain(names).collect();
     if args.output.format == Format::Ndjson {
         check_names(&names)?;

@@ -7,23 +7,24 @@ use tsfile::TsFileReader;
 use tsfile::model::{DeviceId, Model};
 
 use crate::again;
-use crate::args::{ObjectArgs, OpenArgs};
+use crate::args::ObjectArgs;
 use crate::exit::{self, Failure, Outcome};
+use crate::inputs::Inputs;
 
-/// Opens a TsFile as the flags say.
-///
-/// # Errors
-/// Input, when it cannot be opened or is corrupt.
-pub fn open(path: &Path, args: &OpenArgs) -> Outcome<TsFileReader> {
-    Ok(TsFileReader::open(path, args.library())?)
-}
-
-/// Opens a TsFile whose points are wanted: says on stderr what recovery had to leave out.
+/// Opens a TsFile whose points are wanted: says on stderr what recovery had to leave out. `None` when the flags pass over it.
 ///
 /// # Errors
 /// Input, when it cannot be opened or is corrupt, with the commands that help.
-pub fn open_data(path: &Path, args: &OpenArgs) -> Outcome<TsFileReader> {
-    let reader = TsFileReader::open(path, args.library()).map_err(again::failure)?;
+pub fn open_data(inputs: &mut Inputs, path: &Path) -> Outcome<Option<TsFileReader>> {
+    let reader = inputs.open(path).map_err(again::failure)?;
+    if let Some(reader) = &reader {
+        say_recovered(reader);
+    }
+    Ok(reader)
+}
+
+/// Says on stderr what recovery had to leave out.
+pub fn say_recovered(reader: &TsFileReader) {
     if reader.is_recovered() {
         let name = reader.name();
         exit::say(format_args!(
@@ -33,7 +34,6 @@ pub fn open_data(path: &Path, args: &OpenArgs) -> Outcome<TsFileReader> {
             exit::say(format_args!("{name}: {note}"));
         }
     }
-    Ok(reader)
 }
 
 /// `tree`, `table`, or `mixed` when a file holds both; a file without anything is `tree`, as in the C++ tool.

@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use tsfile::model::{ColumnCategory, Model, TableSchema};
-use tsfile::scan::{DeviceSummary, Summaries, SummaryRequest, summarize};
+use tsfile::scan::{DeviceSummary, Skipped, Summaries, SummaryRequest, summarize};
 use tsfile::{Error, TsFileReader};
 
 use crate::again;
 use crate::args::{ObjectArgs, OpenArgs, RangeArgs};
 use crate::exit::{Failure, Outcome};
+use crate::inputs::Inputs;
 use crate::report::ReportArgs;
 use crate::scope::{self, Scope, same_name};
 use crate::tags::TagArgs;
@@ -17,9 +18,9 @@ use crate::tags::TagArgs;
 /// What both commands take.
 #[derive(Debug, clap::Args)]
 pub struct SumArgs {
-    /// TsFiles to read
+    /// TsFiles to read, directories of them, or patterns
     #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+    files: Vec<PathBuf>,
     /// How the answer is printed.
     #[command(flatten)]
     pub report: ReportArgs,
@@ -53,14 +54,24 @@ impl SumArgs {
     ///
     /// # Errors
     /// Usage, when it does not, or names columns other than `wanted`; input, when a file cannot be read.
-    pub fn survey(&self, command: &str, wanted: &[ColumnCategory]) -> Outcome<Survey> {
+    pub fn survey(
+        &self,
+        inputs: &Inputs,
+        command: &str,
+        wanted: &[ColumnCategory],
+    ) -> Outcome<Survey> {
+        // What is passed over is counted when the files are summed up.
+        let mut passed = Skipped::default();
         self.tags.check(!self.object.device.is_empty())?;
         self.range.check()?;
         let mut scope = Scope::new(&self.object);
         let mut survey = Survey::default();
         let mut refused: HashMap<&str, ColumnCategory> = HashMap::new();
-        for path in &self.files {
-            let reader = TsFileReader::open(path, self.open.library()).map_err(again::failure)?;
+        for path in &inputs.files {
+            let opened = inputs.options().open(path, &mut passed);
+            let Some(reader) = opened.map_err(again::failure)? else {
+                continue;
+            };
             for table in tables(&reader, &mut scope) {
                 for column in &table.columns {
                     let name = &column.measurement.name;
@@ -90,7 +101,7 @@ impl SumArgs {
                 )));
             }
         }
-        scope.finish(&self.files)?;
+        scope.finish(&inputs.files)?;
         Ok(survey)
     }
 
@@ -133,12 +144,12 @@ impl SumArgs {
         self.object.table.is_none() && !self.tags.is_given()
     }
 
-    /// Opens a file for [`SumArgs::each`].
+    /// The files that are meant.
     ///
     /// # Errors
     /// Input.
-    pub fn reader(&self, path: &std::path::Path) -> Outcome<TsFileReader> {
-        scope::open_data(path, &self.open)
+    pub fn inputs(&self) -> Outcome<Inputs> {
+        Inputs::find(&self.files, &self.open)
     }
 
     /// Whether a column of a table is wanted.

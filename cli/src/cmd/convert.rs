@@ -7,7 +7,7 @@ use std::rc::Rc;
 use arrow_schema::{DataType, Schema};
 
 use crate::args::{
-    Dates, Form, ObjectArgs, OpenArgs, RangeArgs, Rows, Text, Time, TimeArgs, TimeUnit,
+    Dates, Form, ObjectArgs, OpenArgs, RangeArgs, Rows, SchemaArgs, Text, Time, TimeArgs, TimeUnit,
 };
 use crate::convert::atomic::{self, Target};
 use crate::convert::format::{InputFormat, OutputFormat};
@@ -26,6 +26,7 @@ use crate::convert::to_tsfile::{self, copy};
 use crate::convert::tsfile::{Part, TsFiles};
 use crate::convert::{flags, forms, input, steps};
 use crate::exit::{self, Blame as _, Failure, Outcome};
+use crate::inputs::Inputs;
 use crate::progress::Progress;
 use crate::tags::TagArgs;
 
@@ -57,7 +58,8 @@ Between forms, inputs that are no TsFiles are held in memory; everything else is
 Floats in TsFiles are written as TS_2DIFF where that loses nothing. C++ libraries and Python packages before 2.5.0
 read that as garbage, without an error; --compat broad avoids it.")]
 pub struct Args {
-    /// Files to read, told apart by their contents, or - for stdin; several must have the same columns
+    /// Files to read, told apart by their contents, directories of TsFiles, patterns, or - for stdin; several that are no TsFiles must have
+    /// the same columns
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// File to write, or - for stdout
@@ -102,6 +104,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME", help_heading = "Form")]
     pub device_column: Option<String>,
     #[command(flatten)]
+    pub schema: SchemaArgs,
+    #[command(flatten)]
     pub object: ObjectArgs,
     #[command(flatten)]
     pub range: RangeArgs,
@@ -121,6 +125,9 @@ pub struct Args {
     pub text_input: TextArgs,
     #[command(flatten)]
     pub open: OpenArgs,
+    /// The inputs as they were given, where they are not the files themselves.
+    #[arg(skip)]
+    pub given: Vec<PathBuf>,
     /// Columns whose integers are TIMESTAMPs; only `write` asks for it.
     #[arg(skip)]
     pub counted: Vec<String>,
@@ -134,16 +141,25 @@ pub struct Args {
 /// # Errors
 ///
 /// See [`exit::Fault`].
-pub fn run(args: Args) -> Outcome {
+pub fn run(mut args: Args) -> Outcome {
     let progress = Progress::start(None);
     if args.inputs.iter().filter(|i| origin::is_stdin(i)).count() > 1 {
         return Err(Failure::usage("stdin is given twice; it can be read once"));
+    }
+    let mut found = Inputs::find(&args.inputs, &args.open)?;
+    let files = std::mem::take(&mut found.files);
+    if files != args.inputs {
+        args.given = std::mem::replace(&mut args.inputs, files);
     }
     let inputs = args
         .inputs
         .iter()
         .map(|path| {
-            let opened = Origin::open(path, args.text_input.from, &progress);
+            // What should be a TsFile is one that is corrupt, and may be passed over as such.
+            let is_tsfile = path.extension().is_some_and(|x| x == "tsfile");
+            let corrupt = (args.open.ignore_corrupt && is_tsfile).then_some(From::Tsfile);
+            let from = args.text_input.from.or(corrupt);
+            let opened = Origin::open(path, from, &progress);
             let unnamed = args.text_input.from.is_none() && origin::is_stdin(path);
             opened.map_err(|failure| failure.with_commands(unnamed.then(|| with_from(&args))))
         })
@@ -156,6 +172,7 @@ pub fn run(args: Args) -> Outcome {
     let mut run = Run {
         args: &args,
         inputs,
+        found,
         progress,
     };
     match &args.output_dir {
@@ -176,7 +193,19 @@ fn with_from(args: &Args) -> String {
 struct Run<'a> {
     args: &'a Args,
     inputs: Vec<Origin>,
+    found: Inputs,
     progress: Progress,
+}
+
+impl Args {
+    /// The inputs as they were given: those that patterns and directories lead to are many.
+    pub fn given_inputs(&self) -> &[PathBuf] {
+        if self.given.is_empty() {
+            &self.inputs
+        } else {
+            &self.given
+        }
+    }
 }
 
 impl Run<'_> {
@@ -196,7 +225,7 @@ impl Run<'_> {
         // Refused before any work is done.
         let target = target(args, output)?;
         let inputs = self.load()?;
-        let files = TsFiles::open(args, &inputs)?;
+        let files = TsFiles::open(args, &inputs, &mut self.found)?;
         if format == OutputFormat::TsFile && copy::is_meant(args) {
             return self.copy(&files, target, &inputs, output);
         }
@@ -271,7 +300,7 @@ impl Run<'_> {
             ));
         }
         let inputs = self.load()?;
-        let mut files = TsFiles::open(args, &inputs)?;
+        let mut files = TsFiles::open(args, &inputs, &mut self.found)?;
         let mut names = FileNames::default();
         let mut jobs = Vec::new();
         for part in files.parts()? {
@@ -319,6 +348,7 @@ impl Run<'_> {
             None => None,
         };
         let rejects = Rc::new(RefCell::new(Rejects::start(rejects, text)?));
+        self.found.say_skipped();
         let inputs = self.load()?;
         if let Some(bytes) = input::bytes_to_read(&inputs) {
             self.progress.expect_bytes(bytes);

@@ -10,6 +10,7 @@ use crate::again;
 use crate::exit::{Blame as _, Outcome};
 use crate::output::Cell;
 use crate::report::Report;
+use crate::scope;
 use crate::sums::{Object, SumArgs};
 
 const COLUMNS: &[&str] = &[
@@ -46,19 +47,25 @@ pub struct Args {
 /// See [`crate::exit::Fault`].
 pub fn run(args: &Args) -> Outcome {
     let sums = &args.sums;
-    sums.survey("count", &[ColumnCategory::Tag, ColumnCategory::Field])?;
-    let several = sums.files.len() > 1;
+    let mut inputs = sums.inputs()?;
+    let wanted = [ColumnCategory::Tag, ColumnCategory::Field];
+    sums.survey(&inputs, "count", &wanted)?;
+    let files = std::mem::take(&mut inputs.files);
+    let several = files.len() > 1;
     let out = io::stdout().lock();
     let mut report =
         Report::start(out, &sums.report, several, COLUMNS, Some("columns")).output("stdout")?;
-    for path in &sums.files {
-        let reader = sums.reader(path)?;
+    for path in &files {
+        let Some(reader) = scope::open_data(&mut inputs, path)? else {
+            continue;
+        };
         report.file(reader.name()).output("stdout")?;
         sums.each(&reader, false, |object| match object {
             Object::Table(schema, devices) => table(sums, schema, devices, &mut report),
             Object::Device(device) => tree(&device, &mut report),
         })?;
     }
+    inputs.say_skipped();
     report.finish().output("stdout")
 }
 

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use tsfile::{ReadOptions, TsFileReader};
 
-use crate::args::{ObjectArgs, TimeUnit};
+use crate::args::{ObjectArgs, OpenArgs, TimeUnit};
 use crate::exit::{self, Blame as _, Failure, Outcome};
+use crate::inputs::Inputs;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::{json, listing, screen};
 use crate::output::{Cell, Printer};
@@ -18,14 +19,14 @@ use crate::report::{ReportArgs, SCHEMA_VERSION};
 use crate::scope::Scope;
 
 /// Show what is in TsFiles on one screen: how much, when, how stored, and what is odd
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 Examples:
   tsfile-cli inspect plant.tsfile
   tsfile-cli inspect plant.tsfile --chunks -f csv
   tsfile-cli inspect plant.tsfile --json")]
 pub struct Args {
-    /// TsFiles to read
+    /// TsFiles to read, directories of them, or patterns
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// List the chunks in the order of the file instead
@@ -79,6 +80,10 @@ impl Args {
 /// See [`crate::exit::Fault`].
 pub fn run(args: &Args) -> Outcome {
     args.check()?;
+    let args = &Args {
+        files: Inputs::find(&args.files, &OpenArgs::default())?.files,
+        ..args.clone()
+    };
     let mut scope = Scope::new(&args.object);
     let mut out = BufWriter::new(io::stdout().lock());
     let mut failures = Failures::default();

@@ -7,8 +7,9 @@ use tsfile::model::Model;
 
 use crate::args::{ObjectArgs, OpenArgs};
 use crate::exit::{Blame as _, Outcome};
+use crate::inputs::Inputs;
 use crate::report::{Report, ReportArgs};
-use crate::scope::{self, Scope};
+use crate::scope::Scope;
 
 const COLUMNS: &[&str] = &["model", "object"];
 
@@ -18,7 +19,7 @@ const COLUMNS: &[&str] = &["model", "object"];
 Example:
   tsfile-cli ls plant.tsfile -f csv")]
 pub struct Args {
-    /// TsFiles to read
+    /// TsFiles to read, directories of them, or patterns
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Only this device (tree model); repeat for more
@@ -44,12 +45,16 @@ pub fn run(args: &Args) -> Outcome {
         measurement: Vec::new(),
     };
     let mut scope = Scope::new(&object);
-    let several = args.files.len() > 1;
+    let mut inputs = Inputs::find(&args.files, &args.open)?;
+    let files = std::mem::take(&mut inputs.files);
+    let several = files.len() > 1;
     let out = io::stdout().lock();
     let mut report =
         Report::start(out, &args.report, several, COLUMNS, Some("objects")).output("stdout")?;
-    for path in &args.files {
-        let reader = scope::open(path, &args.open)?;
+    for path in &files {
+        let Some(reader) = inputs.open(path)? else {
+            continue;
+        };
         let mut objects: Vec<(String, Model)> = reader
             .tables()
             .filter(|t| scope.table(&t.name))
@@ -73,6 +78,7 @@ pub fn run(args: &Args) -> Outcome {
             report.row(&row).output("stdout")?;
         }
     }
-    scope.finish(&args.files)?;
+    inputs.say_skipped();
+    scope.finish(&files)?;
     report.finish().output("stdout")
 }

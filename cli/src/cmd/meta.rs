@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::args::OpenArgs;
 use crate::exit::{Blame as _, Outcome};
+use crate::inputs::Inputs;
 use crate::output::Cell;
 use crate::report::{Report, ReportArgs};
 use crate::scope;
@@ -17,7 +18,7 @@ const COLUMNS: &[&str] = &["size_bytes", "format_version", "model"];
 Example:
   tsfile-cli meta plant.tsfile -f ndjson")]
 pub struct Args {
-    /// TsFiles to read
+    /// TsFiles to read, directories of them, or patterns
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -31,11 +32,15 @@ pub struct Args {
 /// # Errors
 /// See [`crate::exit::Fault`].
 pub fn run(args: &Args) -> Outcome {
-    let several = args.files.len() > 1;
+    let mut inputs = Inputs::find(&args.files, &args.open)?;
+    let files = std::mem::take(&mut inputs.files);
+    let several = files.len() > 1;
     let out = io::stdout().lock();
     let mut report = Report::start(out, &args.report, several, COLUMNS, None).output("stdout")?;
-    for path in &args.files {
-        let reader = scope::open(path, &args.open)?;
+    for path in &files {
+        let Some(reader) = inputs.open(path)? else {
+            continue;
+        };
         report.file(reader.name()).output("stdout")?;
         let row = [
             Cell::Tally(reader.size_bytes()),
@@ -44,5 +49,6 @@ pub fn run(args: &Args) -> Outcome {
         ];
         report.row(&row).output("stdout")?;
     }
+    inputs.say_skipped();
     report.finish().output("stdout")
 }

@@ -12,6 +12,7 @@ use tsfile::{ErrorKind, TsFileReader};
 
 use crate::args::{ObjectArgs, OpenArgs};
 use crate::exit::{Blame as _, Outcome};
+use crate::inputs::Inputs;
 use crate::report::{Report, ReportArgs};
 use crate::scope::{self, Scope};
 
@@ -31,7 +32,7 @@ const COLUMNS: &[&str] = &[
 Example:
   tsfile-cli schema plant.tsfile -d root.ln.wf01 -m temperature")]
 pub struct Args {
-    /// TsFiles to read
+    /// TsFiles to read, directories of them, or patterns
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -48,16 +49,21 @@ pub struct Args {
 /// See [`crate::exit::Fault`].
 pub fn run(args: &Args) -> Outcome {
     let mut scope = Scope::new(&args.object);
-    let several = args.files.len() > 1;
+    let mut inputs = Inputs::find(&args.files, &args.open)?;
+    let files = std::mem::take(&mut inputs.files);
+    let several = files.len() > 1;
     let out = io::stdout().lock();
     let mut report =
         Report::start(out, &args.report, several, COLUMNS, Some("columns")).output("stdout")?;
-    for path in &args.files {
-        let reader = scope::open(path, &args.open)?;
+    for path in &files {
+        let Some(reader) = inputs.open(path)? else {
+            continue;
+        };
         report.file(reader.name()).output("stdout")?;
         print(&reader, &mut scope, &mut report)?;
     }
-    scope.finish(&args.files)?;
+    inputs.say_skipped();
+    scope.finish(&files)?;
     report.finish().output("stdout")
 }
 

@@ -15,6 +15,7 @@ use crate::exit::{Blame as _, Outcome};
 use crate::output::Cell;
 use crate::render;
 use crate::report::Report;
+use crate::scope;
 use crate::sums::{Object, SumArgs};
 
 /// Before and behind the tags.
@@ -61,7 +62,9 @@ pub struct Args {
 /// See [`crate::exit::Fault`].
 pub fn run(args: &Args) -> Outcome {
     let sums = &args.sums;
-    let survey = sums.survey("stats", &[ColumnCategory::Field])?;
+    let mut inputs = sums.inputs()?;
+    let survey = sums.survey(&inputs, "stats", &[ColumnCategory::Field])?;
+    let files = std::mem::take(&mut inputs.files);
     let tags = survey.tags.iter().map(|tag| format!("tag.{tag}"));
     let names: Vec<String> = HEAD
         .into_iter()
@@ -69,7 +72,7 @@ pub fn run(args: &Args) -> Outcome {
         .chain(tags)
         .chain(TAIL.into_iter().map(str::to_owned))
         .collect();
-    let several = sums.files.len() > 1;
+    let several = files.len() > 1;
     let out = io::stdout().lock();
     let report = Report::start(out, &sums.report, several, &names, Some("fields"));
     let mut print = Print {
@@ -78,8 +81,10 @@ pub fn run(args: &Args) -> Outcome {
         text: args.text.unwrap_or_default(),
         dates: args.dates.unwrap_or_default(),
     };
-    for path in &sums.files {
-        let reader = sums.reader(path)?;
+    for path in &files {
+        let Some(reader) = scope::open_data(&mut inputs, path)? else {
+            continue;
+        };
         print.report.file(reader.name()).output("stdout")?;
         let named = |e: Error| again::failure(e.in_file(reader.name()));
         sums.each(&reader, true, |object| match object {
@@ -87,6 +92,7 @@ pub fn run(args: &Args) -> Outcome {
             Object::Device(device) => print.tree(&device, named),
         })?;
     }
+    inputs.say_skipped();
     print.report.finish().output("stdout")
 }
 

@@ -36,6 +36,10 @@ pub fn check(args: &Args, tsfiles: bool) -> Outcome {
             ("--dates", args.dates.is_some()),
             ("--recover", args.open.recover),
             ("--ignore-mods", args.open.ignore_mods),
+            ("--ignore-corrupt", args.open.ignore_corrupt),
+            ("--ignore-unsealed", args.open.ignore_unsealed),
+            ("--schema", args.schema.schema.is_some()),
+            ("--lossy-types", args.schema.lossy_types),
             ("--trusted", args.open.trusted),
         ]
     };

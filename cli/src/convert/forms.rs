@@ -169,7 +169,11 @@ pub fn given_tags(args: &Args) -> Option<Vec<String>> {
 
 /// The inputs by name, for messages.
 pub fn name(args: &Args) -> String {
-    let names: Vec<_> = args.inputs.iter().map(|path| origin::name(path)).collect();
+    let names: Vec<_> = args
+        .given_inputs()
+        .iter()
+        .map(|path| origin::name(path))
+        .collect();
     names.join(", ")
 }
 

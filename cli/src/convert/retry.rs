@@ -16,7 +16,7 @@ const MAX_NAME_BYTES: usize = 100;
 /// The command line that leads to `args`.
 pub fn command(args: &Args) -> String {
     let mut words = vec![program(), "convert".into()];
-    words.extend(args.inputs.iter().map(|input| {
+    words.extend(args.given_inputs().iter().map(|input| {
         if origin::is_stdin(input) {
             input.into()
         } else {
@@ -62,6 +62,7 @@ pub fn command(args: &Args) -> String {
         "--device-column",
         args.device_column.clone().map(Into::into),
     );
+    named("--schema", value_name(args.schema.schema));
     named("--text", value_name(args.text));
     named("--dates", value_name(args.dates));
     let text = &args.text_input;
@@ -79,7 +80,11 @@ pub fn command(args: &Args) -> String {
     words.extend(args.write.words());
     for (flag, given) in [
         ("--recover", args.open.recover),
+        ("--lossy-types", args.schema.lossy_types),
         ("--ignore-mods", args.open.ignore_mods),
+        ("--ignore-missing", args.open.ignore_missing),
+        ("--ignore-corrupt", args.open.ignore_corrupt),
+        ("--ignore-unsealed", args.open.ignore_unsealed),
         ("--trusted", args.open.trusted),
         ("--force", args.force),
     ] {

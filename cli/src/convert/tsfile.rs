@@ -11,15 +11,17 @@ use arrow_array::RecordBatch;
 use tsfile::TsFileReader;
 use tsfile::model::{ColumnCategory, DeviceId, Model};
 use tsfile::read::DeviceRef;
-use tsfile::scan::{MAX_DEFAULT_WIDE_SERIES, Scan, ScanRequest, TimeAs};
+use tsfile::scan::{Discovered, MAX_DEFAULT_WIDE_SERIES, Scan, ScanRequest, TimeAs};
 
 use crate::again::shortened;
-use crate::args::{Form, Time};
+use crate::args::{Form, SchemaMode, Time};
 use crate::cmd::convert::Args;
 use crate::convert::origin::{self, Origin};
 use crate::convert::retry;
 use crate::convert::source::Source;
 use crate::exit::{self, Failure, Outcome};
+use crate::inputs::Inputs;
+use crate::scope;
 
 /// What of some TsFiles goes into one output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,35 +41,58 @@ pub struct TsFiles {
 }
 
 impl TsFiles {
-    /// Opens the inputs.
+    /// Opens the inputs, and says what of them is passed over.
     ///
     /// # Errors
     ///
-    /// When one cannot be opened; a command that can is suggested.
-    pub fn open(args: &Args, inputs: &[Rc<Origin>]) -> Outcome<Self> {
-        let options = args.open.library();
+    /// When one cannot be opened; a command that can is suggested. When none is left.
+    pub fn open(args: &Args, inputs: &[Rc<Origin>], found: &mut Inputs) -> Outcome<Self> {
         let mut files = Self {
             args: args.clone(),
             readers: Vec::new(),
         };
-        for (path, input) in args.inputs.iter().zip(inputs) {
-            let name = input.name();
-            let reader = match input.spool() {
-                Some(spool) => TsFileReader::new(spool, name, options.clone()),
-                None => TsFileReader::open(path, options.clone()),
+        let spooled = inputs.iter().any(|input| input.spool().is_some());
+        files.readers = if spooled {
+            files.open_each(inputs, found)
+        } else {
+            let all = Discovered {
+                files: args.inputs.clone(),
+                ..Discovered::default()
             };
-            let reader = reader.map_err(|e| files.failure(e.in_file(name), None))?;
-            if reader.is_recovered() {
-                exit::say(format_args!(
-                    "{name}: has no footer; what is up to its last whole chunk group was recovered"
-                ));
-                for note in reader.recovery_notes() {
-                    exit::say(format_args!("{name}: {note}"));
-                }
-            }
-            files.readers.push(reader);
+            all.open(found.options()).map(|opened| {
+                found.skip(opened.skipped);
+                opened.readers
+            })
+        }
+        .map_err(|e| files.failure(e, None))?;
+        files.readers.iter().for_each(scope::say_recovered);
+        found.say_skipped();
+        if files.readers.is_empty() {
+            return Err(Failure::input(format!(
+                "{}: no file is left to read",
+                files.names()
+            )));
         }
         Ok(files)
+    }
+
+    /// One after the other, what came through stdin among them.
+    fn open_each(
+        &self,
+        inputs: &[Rc<Origin>],
+        found: &mut Inputs,
+    ) -> tsfile::Result<Vec<TsFileReader>> {
+        let mut readers = Vec::new();
+        for (path, input) in self.args.inputs.iter().zip(inputs) {
+            match input.spool() {
+                Some(spool) => {
+                    let options = self.args.open.library();
+                    readers.push(TsFileReader::new(spool, input.name(), options)?);
+                }
+                None => readers.extend(found.open(path)?),
+            }
+        }
+        Ok(readers)
     }
 
     /// The open files.
@@ -163,7 +188,9 @@ impl TsFiles {
                 Time::Raw => TimeAs::Raw,
                 Time::Timestamp => TimeAs::Timestamp,
             })
-            .with_devices(args.object.device.clone());
+            .with_devices(args.object.device.clone())
+            .with_schema_mode(args.schema.schema.map(SchemaMode::library))
+            .with_lossy_types(args.schema.lossy_types);
         if let Some(name) = &args.time_column {
             request = request.with_time_column(name);
         }
@@ -464,7 +491,7 @@ impl TsFiles {
     fn names(&self) -> String {
         let names: Vec<_> = self
             .args
-            .inputs
+            .given_inputs()
             .iter()
             .map(|path| origin::name(path))
             .collect();

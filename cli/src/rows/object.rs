@@ -1,6 +1,7 @@
 //! Which device or table of a file is meant.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use tsfile::TsFileReader;
 use tsfile::model::{ColumnCategory, Model};
@@ -100,10 +101,10 @@ pub fn choose(args: &RowArgs, reader: &TsFileReader) -> Outcome<Option<Object>> 
 ///
 /// # Errors
 /// Usage, when it is not.
-pub fn check_found(args: &RowArgs, files: &[(TsFileReader, Object)]) -> Outcome {
-    let first = args.files.first().map(|f| f.display().to_string());
+pub fn check_found(args: &RowArgs, paths: &[PathBuf], files: &[(TsFileReader, Object)]) -> Outcome {
+    let first = paths.first().map(|f| f.display().to_string());
     let first = first.unwrap_or_default();
-    let place = match args.files.len() {
+    let place = match paths.len() {
         1 => first.clone(),
         n => format!("{n} files"),
     };

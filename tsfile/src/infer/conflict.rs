@@ -56,9 +56,9 @@ pub(super) fn type_hint(
     }
     let joined = join(a, b, true).filter(|_| !rules.lossy)?;
     let options = if widen {
-        "`widen` with `lossy` (--schema widen --lossy)"
+        "`widen` with `lossy` (--schema widen --lossy-types)"
     } else {
-        "`lossy` (--lossy)"
+        "`lossy` (--lossy-types)"
     };
     Some(format!(
         "{options} reads both as {joined}, which may lose bits"

@@ -1,11 +1,12 @@
 //! The short way: open, say what, scan.
 
+use super::files::{FileOptions, open_files};
 use super::plan::{ScanPlan, plan};
 use super::request::{Rows, ScanRequest};
 use super::run::{Scan, scan};
 use crate::filter::Expr;
 use crate::model::Form;
-use crate::read::{ReadOptions, TsFileReader};
+use crate::read::TsFileReader;
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -36,16 +37,15 @@ pub fn open(path: impl AsRef<Path>) -> Result<Query> {
     open_many([path])
 }
 
-/// Opens several files, whose rows come one file after the other.
+/// Opens several files, directories of them or patterns, as [`open_files`] does; rows come one file after the other.
 ///
 /// # Errors
-/// As [`TsFileReader::open`].
+/// As [`open_files`].
 pub fn open_many<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Query> {
-    let readers: Result<Vec<_>> = paths
-        .into_iter()
-        .map(|p| TsFileReader::open(p, ReadOptions::default()))
-        .collect();
-    Ok(Query::new(readers?))
+    let paths: Vec<P> = paths.into_iter().collect();
+    Ok(Query::new(
+        open_files(&paths, &FileOptions::default())?.readers,
+    ))
 }
 
 impl Query {

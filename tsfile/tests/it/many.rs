@@ -133,7 +133,7 @@ fn types_widen_across_files_when_asked_for() {
     assert_eq!(
         error(&all, wide.clone()),
         "c: schema: measurement \"x\" is INT64 in device root.b of b and FLOAT in device root.c of this file; \
-         `lossy` (--lossy) reads both as DOUBLE, which may lose bits"
+         `lossy` (--lossy-types) reads both as DOUBLE, which may lose bits"
     );
     let batch = rows(&all, wide.with_lossy_types(true)).unwrap();
     assert_eq!(shape(&batch, 2), ["x DOUBLE"]);

@@ -45,6 +45,8 @@ pub fn is_meant(args: &Args) -> bool {
         && args.dates.is_none()
         && args.time_column.is_none()
         && args.device_column.is_none()
+        && args.schema.schema.is_none()
+        && !args.schema.lossy_types
         && !args.tag_filter.is_given()
 }
 

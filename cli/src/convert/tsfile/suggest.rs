@@ -7,7 +7,7 @@ use tsfile::model::Model;
 use tsfile::scan::MAX_DEFAULT_WIDE_SERIES;
 
 use super::{Part, TsFiles};
-use crate::args::{Dates, Form, OpenArgs, Text};
+use crate::args::{Dates, Form, OpenArgs, SchemaMode, Text};
 use crate::cmd::convert::{Args, is_stdout};
 use crate::convert::retry::{self, FileNames, beside};
 use crate::exit::{Failure, Outcome};
@@ -90,9 +90,27 @@ impl TsFiles {
                     .chain([retry::command(&wide)])
                     .collect()
             }
-            _ if self.args.inputs.len() > 1 => self.commands_by_file(),
+            _ if self.args.inputs.len() > 1 => {
+                let joined = self.command_by_schema(error).into_iter();
+                joined.chain(self.commands_by_file()).collect()
+            }
             _ => Vec::new(),
         }
+    }
+
+    /// The mode in which files may differ so, when there is one.
+    fn command_by_schema(&self, error: &tsfile::Error) -> Option<String> {
+        let suggested = error.suggestion()?;
+        let mut args = self.args.clone();
+        let modes = [SchemaMode::Union, SchemaMode::Widen];
+        let names = ["--schema union", "--schema widen"];
+        let mode = names.iter().position(|name| suggested.contains(name));
+        args.schema.schema = mode
+            .and_then(|i| modes.get(i).copied())
+            .or(args.schema.schema);
+        args.schema.lossy_types |= suggested.contains("--lossy-types");
+        let changed = mode.is_some() || args.schema.lossy_types && !self.args.schema.lossy_types;
+        changed.then(|| retry::command(&args))
     }
 
     pub(super) fn commands_by_file(&self) -> Vec<String> {
@@ -102,7 +120,7 @@ impl TsFiles {
             let stem = input.file_stem().unwrap_or_default().to_string_lossy();
             let name = names.next(&stem);
             let mut args = self.args.clone();
-            args.inputs = vec![input.clone()];
+            (args.inputs, args.given) = (vec![input.clone()], Vec::new());
             match &args.output_dir {
                 Some(dir) => args.output_dir = Some(dir.with_file_name(name)),
                 None => args.output = Some(self.output(&name)),

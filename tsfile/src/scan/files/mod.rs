@@ -5,15 +5,17 @@ mod glob;
 mod skipped;
 
 pub use discover::{Discovered, discover};
-pub(crate) use skipped::Ignore;
 pub use skipped::{Skipped, SkippedFiles};
+
+use skipped::Ignore;
 
 use super::cache::MetadataCache;
 use super::each::try_map;
 use crate::Result;
 use crate::io::{DEFAULT_OPEN_FILES, FilePool};
 use crate::read::{ReadOptions, TsFileReader, mods_beside};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 /// How files are found and opened.
 #[derive(Debug, Clone)]
@@ -21,7 +23,7 @@ pub struct FileOptions {
     read: ReadOptions,
     ignore: Ignore,
     threads: usize,
-    open_files: usize,
+    pool: Arc<FilePool>,
     indexes: bool,
     cache: Option<MetadataCache>,
 }
@@ -32,7 +34,7 @@ impl Default for FileOptions {
             read: ReadOptions::default(),
             ignore: Ignore::default(),
             threads: 1,
-            open_files: DEFAULT_OPEN_FILES,
+            pool: FilePool::new(DEFAULT_OPEN_FILES),
             indexes: true,
             cache: None,
         }
@@ -80,11 +82,11 @@ impl FileOptions {
         self
     }
 
-    /// How many files are held open at a time (default: [`DEFAULT_OPEN_FILES`]); others are opened again when they are read. A cache
-    /// holds its own.
+    /// How many files are held open at a time (default: [`DEFAULT_OPEN_FILES`]), of all that are opened by these options and clones of them;
+    /// others are opened again when they are read. A cache holds its own.
     #[must_use]
     pub fn with_open_files(mut self, files: usize) -> Self {
-        self.open_files = files;
+        self.pool = FilePool::new(files);
         self
     }
 
@@ -100,6 +102,45 @@ impl FileOptions {
     pub fn with_cache(mut self, cache: Option<MetadataCache>) -> Self {
         self.cache = cache;
         self
+    }
+
+    /// Opens one file; `None` when it is passed over, and counted in `skipped`.
+    ///
+    /// # Errors
+    /// As [`TsFileReader::open`], unless the options pass over such a file.
+    pub fn open(
+        &self,
+        path: impl AsRef<Path>,
+        skipped: &mut Skipped,
+    ) -> Result<Option<TsFileReader>> {
+        self.open_one(path.as_ref(), false, skipped)
+    }
+
+    fn open_one(
+        &self,
+        path: &Path,
+        index: bool,
+        skipped: &mut Skipped,
+    ) -> Result<Option<TsFileReader>> {
+        let open = || -> Result<TsFileReader> {
+            let reader = match &self.cache {
+                Some(cache) => cache.open(path, &self.read)?,
+                None => TsFileReader::open_in(path, self.read.clone(), &self.pool)?,
+            };
+            if index {
+                reader.index()?;
+            }
+            Ok(reader)
+        };
+        match open() {
+            Ok(reader) => {
+                if self.read.ignore_mods && mods_beside(path).is_some() {
+                    skipped.add_deletions(path);
+                }
+                Ok(Some(reader))
+            }
+            Err(e) => skipped.add(path, e, self).map(|()| None),
+        }
     }
 }
 
@@ -140,33 +181,12 @@ impl Discovered {
     /// # Errors
     /// As [`TsFileReader::open`], for the first file that the options do not pass over.
     pub fn open(self, options: &FileOptions) -> Result<OpenedFiles> {
-        let pool = FilePool::new(options.open_files);
         let index = options.indexes && self.files.len() > 1;
-        let open = |path: &PathBuf| -> Result<TsFileReader> {
-            let reader = match &options.cache {
-                Some(cache) => cache.open(path, &options.read)?,
-                None => TsFileReader::open_in(path, options.read.clone(), &pool)?,
-            };
-            if index {
-                reader.index()?;
-            }
-            Ok(reader)
-        };
         let opened = try_map(&self.files, options.threads, |path| {
+            // What is passed over is counted in order, where all come together.
             let mut skipped = Skipped::default();
-            match open(path) {
-                // What is ignored is known only where all come together; anything else ends it.
-                Err(e) => match skipped.add(&name(path), e, options.ignore) {
-                    Ok(()) => Ok((None, skipped)),
-                    Err(e) => Err(e),
-                },
-                Ok(reader) => {
-                    if options.read.ignore_mods && mods_beside(path).is_some() {
-                        skipped.add_deletions(path);
-                    }
-                    Ok((Some(reader), skipped))
-                }
-            }
+            let reader = options.open_one(path, index, &mut skipped)?;
+            Ok((reader, skipped))
         })?;
         let mut skipped = self.skipped;
         let mut readers = Vec::with_capacity(opened.len());
@@ -176,8 +196,4 @@ impl Discovered {
         }
         Ok(OpenedFiles { readers, skipped })
     }
-}
-
-fn name(path: &Path) -> String {
-    path.display().to_string()
 }

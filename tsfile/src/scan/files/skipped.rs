@@ -1,5 +1,6 @@
 //! What was passed over while files were looked for and opened: counted, and the first of each kind named.
 
+use super::FileOptions;
 use crate::{Error, ErrorKind};
 use std::fmt;
 use std::path::Path;
@@ -59,10 +60,10 @@ pub struct Skipped {
 
 /// Which errors mean that a file is passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Ignore {
-    pub(crate) missing: bool,
-    pub(crate) corrupt: bool,
-    pub(crate) unsealed: bool,
+pub(super) struct Ignore {
+    pub(super) missing: bool,
+    pub(super) corrupt: bool,
+    pub(super) unsealed: bool,
 }
 
 impl Skipped {
@@ -84,31 +85,41 @@ impl Skipped {
         .flatten()
     }
 
-    pub(crate) fn join(&mut self, other: Self) {
+    /// Adds what was passed over elsewhere.
+    pub fn join(&mut self, other: Self) {
         self.missing.join(other.missing);
         self.corrupt.join(other.corrupt);
         self.unsealed.join(other.unsealed);
         self.deletions.join(other.deletions);
     }
 
-    pub(crate) fn add_missing(&mut self, path: &Path) {
+    pub(super) fn add_missing(&mut self, path: &Path) {
         self.missing.add(path.display().to_string());
     }
 
-    pub(crate) fn add_deletions(&mut self, path: &Path) {
+    pub(super) fn add_deletions(&mut self, path: &Path) {
         self.deletions.add(path.display().to_string());
     }
 
-    /// Counts a file that failed, or gives the error back when that is not to be ignored.
+    /// Counts a file that failed, or gives the error back when the options do not pass over it.
     ///
     /// # Errors
     /// `error`.
-    pub(crate) fn add(&mut self, path: &str, error: Error, ignore: Ignore) -> crate::Result<()> {
+    pub fn add(
+        &mut self,
+        path: impl AsRef<Path>,
+        error: Error,
+        options: &FileOptions,
+    ) -> crate::Result<()> {
+        let (path, ignore) = (path.as_ref().display(), options.ignore);
         match error.kind() {
             ErrorKind::Io if error.is_not_found() && ignore.missing => {
                 self.missing.add(path.to_string());
             }
-            ErrorKind::Corrupt if ignore.corrupt => self.corrupt.add(error.to_string()),
+            ErrorKind::Corrupt if ignore.corrupt => {
+                self.corrupt
+                    .add(error.in_file(path.to_string()).to_string());
+            }
             ErrorKind::Unsealed if ignore.unsealed => self.unsealed.add(path.to_string()),
             _ => return Err(error),
         }
