@@ -15,23 +15,27 @@ import time
 from pathlib import Path
 
 import files
+import process
 import report
 import works
+from dump import Shape
 
 # An engine that has taken this long for a work, and part in as many rounds as this, does not start another.
 ALLOWANCE_SECONDS = 90
 FEWEST_ROUNDS = 2
 LIMIT_SECONDS = 900
+# Short processes that are started in a round; their median counts.
+PROCESSES = {"ours": 21, "wheel": 3, "java": 3}
 # Sums of floats depend on the order of addition; this is relative to the sum of magnitudes.
 TOLERANCE = 1e-11
 
 
 class Runner:
-    """Starts engines on one processor."""
+    """Starts engines on one processor, on which this program waits for them."""
 
     def __init__(self, build, data):
         self.build, self.data = build, data
-        self.processor = max(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         self.environment = os.environ | {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
     def run(self, engine, arguments, writes=False):
@@ -42,9 +46,20 @@ class Runner:
             check=True,
             timeout=LIMIT_SECONDS,
             env=self.environment,
-            preexec_fn=lambda: os.sched_setaffinity(0, {self.processor}),
         )
         return json.loads(done.stdout)
+
+    def process(self, work, engine):
+        """The text that an engine prints, and what all of its process took."""
+        start = time.monotonic()
+        with subprocess.Popen(process.command(work, engine, self.build, self.data), stdout=subprocess.PIPE, env=self.environment) as child:
+            text = child.stdout.read()
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            raise subprocess.CalledProcessError(child.returncode, child.args)
+        wall, cpu = time.monotonic() - start, used.ru_utime + used.ru_stime
+        return text.decode(), {"seconds": wall, "cpu_seconds": cpu, "peak_kib": used.ru_maxrss}
 
 
 def differences(work, engine, found, truth):
@@ -71,15 +86,31 @@ def check(runner, chosen):
     """Whether all engines read what was written."""
     bad = []
     for work in chosen:
-        if work.kind not in ("scan", "reread"):
+        if work.kind in ("open", "write"):
             continue
-        truth = json.loads((runner.data / f"{work.dataset}.json").read_text())
+        truth = json.loads((runner.data / f"{work.facts or work.dataset}.json").read_text())
         for engine in work.commands:
-            bad += differences(work, engine, runner.run(engine, works.arguments(work, engine, runner.data, True)), truth)
+            bad += differences(work, engine, read_and_sum(runner, work, engine), truth)
         print(f"checked {work.name}: {', '.join(work.commands)}", flush=True)
     for line in bad:
         print(line, file=sys.stderr)
     return not bad
+
+
+def read_and_sum(runner, work, engine):
+    """What an engine finds."""
+    if work.kind == "process":
+        text, _ = runner.process(work, engine)
+        return process.sums(text, Shape.load(runner.data / "columns" / work.dataset))
+    return runner.run(engine, works.arguments(work, engine, runner.data, True))
+
+
+def read_and_time(runner, work, engine):
+    """What an engine says of itself or, of short processes, what the system says of several."""
+    if work.kind != "process":
+        return runner.run(engine, works.arguments(work, engine, runner.data, False), work.kind == "write")
+    found = [runner.process(work, engine)[1] for _ in range(PROCESSES["java" if engine.startswith("java") else engine])]
+    return {key: [one[key] for one in found] for key in ("seconds", "cpu_seconds")} | {"peak_kib": max(one["peak_kib"] for one in found)}
 
 
 def read_once(path):
@@ -102,7 +133,7 @@ def measure(runner, work, rounds):
         for engine in work.commands:
             if len(out) < FEWEST_ROUNDS or used[engine] < ALLOWANCE_SECONDS:
                 start = time.monotonic()
-                found[engine] = runner.run(engine, works.arguments(work, engine, runner.data, False), writes)
+                found[engine] = read_and_time(runner, work, engine)
                 if writes:
                     (runner.data / work.commands[engine][0]).unlink()
                 used[engine] += time.monotonic() - start

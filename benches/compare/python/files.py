@@ -12,6 +12,7 @@ import works
 HERE = Path(__file__).parent
 SOURCES = [
     "generate.py",
+    "queries.py",
     "dump.py",
     "reader.py",
     "writer.py",
@@ -60,6 +61,8 @@ def make(data, scale, build, chosen):
         mark.write_text(stamp(scale))
     for work in chosen:
         make_columns(data, work.dataset, scale)
+        if work.facts and not (data / f"{work.facts}.json").exists():
+            subprocess.run([sys.executable, HERE / "queries.py", data, work.dataset], check=True)
     for name in sorted({file for work in chosen if work.kind != "write" for file, _ in work.commands.values()}):
         # What we write changes with the library, so ours are always new.
         if ".ours." in name or not (data / name).exists():

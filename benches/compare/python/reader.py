@@ -41,6 +41,13 @@ class Sums:
             self.add(name, len(values) - values.null_count, pc.sum(values).as_py() or 0)
 
 
+def points(path, count):
+    """The first queries of a list: device, first and last time."""
+    with open(path, encoding="ascii") as file:
+        words = [line.split() for line, _ in zip(file, range(int(count)))]
+    return [(device, int(start), int(end)) for device, start, end in words]
+
+
 def peak_kib():
     """Largest resident size of this process so far."""
     with open("/proc/self/status", encoding="ascii") as status:

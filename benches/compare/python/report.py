@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
+import report_query
 import report_write
 
 HERE = Path(__file__).parent
@@ -18,11 +19,14 @@ BEGIN, END = "<!-- bench-compare {}: begin -->", "<!-- bench-compare {}: end -->
 
 TITLES = {
     "wheel": "wheel",
+    "wheel-query": "wheel, tag filter",
     "wheel-prepared": "wheel, by locators",
     "java-low": "Java low-level",
+    "java-blocks": "Java executor",
     "java-query": "Java query",
     "pyarrow": "pyarrow",
     "polars": "polars",
+    "duckdb": "DuckDB",
 }
 
 
@@ -52,22 +56,25 @@ class Results:
         """Only the works of these kinds."""
         return replace(self, works={n: w for n, w in self.works.items() if w.kind in kinds})
 
-    def seconds(self, name, found, cold=False):
+    def seconds(self, name, engine, found, cold=False):
         """The time that counts: of a JVM the last one or, when `cold`, the first; of many openings the median of the later half, always by
-        the wall, since the processor's clock of a JVM is too coarse."""
+        the wall, since the processor's clock of a JVM is too coarse; of short processes the median, always on the processor. A query counts
+        alone."""
         if self.works[name].kind == "open":
             times = found["seconds"]
             return times[0] if cold else statistics.median(times[len(times) // 2 :])
+        if self.works[name].kind == "process":
+            return statistics.median(found["cpu_seconds"])
         times = found["cpu_seconds" if self.clock == "cpu" else "seconds"]
-        return times[0 if cold else -1]
+        return times[0 if cold else -1] / self.works[name].per_run(engine)
 
     def ratios(self, name, engine, cold=False, ours="ours"):
         """Engine's time over that of `ours`, one for each round both took part in."""
-        return [self.seconds(name, r[engine], cold) / self.seconds(name, r[ours]) for r in self.rounds[name] if engine in r and ours in r]
+        return [self.seconds(name, engine, r[engine], cold) / self.seconds(name, ours, r[ours]) for r in self.rounds[name] if engine in r and ours in r]
 
     def median_seconds(self, name, engine):
         """Of all rounds."""
-        return statistics.median(self.seconds(name, r[engine]) for r in self.rounds[name] if engine in r)
+        return statistics.median(self.seconds(name, engine, r[engine]) for r in self.rounds[name] if engine in r)
 
     def peak_mib(self, name, engine):
         """The highest of all rounds, or None where the engine took no part."""
@@ -157,7 +164,7 @@ def machine(build):
     return (
         f"{datetime.date.today()}; {cpu.group(1) if cpu else platform.machine()}, {cores} cores, {kib / 2**20:.0f} GiB; "
         f"{output('rustc', '--version').split(' (')[0]}; wheel {version('tsfile')} on Python {platform.python_version()}; "
-        f"Java library {java} on JDK {jdk}; pyarrow {version('pyarrow')}, polars {version('polars')}"
+        f"Java library {java} on JDK {jdk}; pyarrow {version('pyarrow')}, polars {version('polars')}, DuckDB {version('duckdb')}"
     )
 
 
@@ -189,6 +196,8 @@ def texts(results):
         out["reading"] = reading(part)
     if (part := results.part("write", "reread")).works:
         out["writing"] = report_write.writing(part)
+    if (part := results.part("points", "process", "aggregate", "select")).works:
+        out["queries"] = report_query.querying(part)
     return out
 
 

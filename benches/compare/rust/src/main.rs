@@ -4,11 +4,18 @@
 //! tsfile-compare idle                           nothing but starting: the memory that every run has
 //! tsfile-compare open FILE [times=N]            open, columns of the tables; N times, each timed
 //! tsfile-compare scan FILE [KEY=VALUE..]        from opening to the last batch
+//! tsfile-compare points FILE [KEY=VALUE..]      one device and a range of times, again and again
+//! tsfile-compare select FILE [KEY=VALUE..]      rows by value
+//! tsfile-compare aggregate FILE                 what each column of each device amounts to
 //! tsfile-compare write DUMP FILE [KEY=VALUE..]  from batches in memory to a file that is closed and on disk
 //!
 //! form=table|narrow|wide    default: what suits the file        table=NAME    of the table form
 //! column=NAME               only this one                       rows=all|projected
 //! check=yes                 also sums up the columns, which takes time
+//!
+//! queries=LIST              lines `DEVICE START END`                      count=N      the first ones of the list
+//! open=each                 the file is opened for each query
+//! column=NAME low=X high=Y  rows to select
 //!
 //! times=N                   write so often, each timed          limit=MIB     the writer's memory limit
 //! stream=yes                batches are made when they are written, and dropped
@@ -16,6 +23,7 @@
 
 mod clock;
 mod dump;
+mod query;
 mod sums;
 mod write;
 
@@ -50,10 +58,15 @@ fn run(args: &[&str]) -> AnyResult<Value> {
         ["open", file] => open(file, 1)?,
         ["open", file, times] => open(file, times.trim_start_matches("times=").parse()?)?,
         ["scan", file, options @ ..] => scan(file, &Options::parse(options)?)?,
+        ["points", file, options @ ..] => query::points(file, &query::Options::parse(options)?)?,
+        ["select", file, options @ ..] => query::select(file, &query::Options::parse(options)?)?,
+        ["aggregate", file, options @ ..] => {
+            query::aggregate(file, &query::Options::parse(options)?)?
+        }
         ["write", dump, file, options @ ..] => write::run(dump, file, options)?,
         _ => {
             return Err(
-                "usage: tsfile-compare idle | open FILE [times=N] | scan FILE [KEY=VALUE..] | write DUMP FILE [KEY=VALUE..]".into(),
+                "usage: tsfile-compare idle | open|scan|points|select|aggregate FILE [KEY=VALUE..] | write DUMP FILE [KEY=VALUE..]".into(),
             );
         }
     };

@@ -25,6 +25,18 @@ struct ColumnSum {
     sum: Option<Sum>,
 }
 
+impl ColumnSum {
+    fn put(&mut self, more: Sum) -> Result<(), Box<dyn Error>> {
+        self.sum = Some(match (self.sum, more) {
+            (None, more) => more,
+            (Some(Sum::Int(a)), Sum::Int(b)) => Sum::Int(a + b),
+            (Some(Sum::Float(a)), Sum::Float(b)) => Sum::Float(a + b),
+            _ => return Err("a column changes its type".into()),
+        });
+        Ok(())
+    }
+}
+
 /// All columns of a scan.
 #[derive(Debug)]
 pub struct Sums {
@@ -67,15 +79,34 @@ impl Sums {
             if self.with_sums {
                 let base = if position == 0 { EPOCH } else { 0 };
                 let more = sum(array, base)?;
-                column.sum = Some(match (column.sum, more) {
-                    (None, more) => more,
-                    (Some(Sum::Int(a)), Sum::Int(b)) => Sum::Int(a + b),
-                    (Some(Sum::Float(a)), Sum::Float(b)) => Sum::Float(a + b),
-                    _ => return Err("a column changes its type".into()),
-                });
+                column.put(more)?;
             }
         }
         Ok(())
+    }
+
+    /// Takes note of one value of column `name`; `None` is a value that is not there.
+    pub fn value(
+        &mut self,
+        name: &str,
+        value: Option<&tsfile::model::Value>,
+    ) -> Result<(), Box<dyn Error>> {
+        let position = match self.columns.iter().position(|c| c.name == name) {
+            Some(position) => position,
+            None => {
+                self.columns.push(ColumnSum {
+                    name: name.into(),
+                    count: 0,
+                    sum: None,
+                });
+                self.columns.len() - 1
+            }
+        };
+        let (Some(column), Some(value)) = (self.columns.get_mut(position), value) else {
+            return Ok(());
+        };
+        column.count += 1;
+        column.put(number(value))
     }
 
     /// Rows, batches and columns. Columns of the wide form, which are named by path, are put together by measurement.
@@ -94,6 +125,19 @@ impl Sums {
             };
         }
         json!({"rows": self.rows, "batches": self.batches, "columns": columns})
+    }
+}
+
+/// What a value adds to the sum of its column.
+fn number(value: &tsfile::model::Value) -> Sum {
+    use tsfile::model::Value;
+    match value {
+        Value::Boolean(v) => Sum::Int(i64::from(*v)),
+        Value::Int32(v) => Sum::Int(i64::from(*v)),
+        Value::Int64(v) => Sum::Int(*v),
+        Value::Float(v) => Sum::Float(f64::from(*v)),
+        Value::Double(v) => Sum::Float(*v),
+        Value::Bytes(v) => Sum::Int(v.len() as i64),
     }
 }
 

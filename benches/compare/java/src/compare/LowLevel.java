@@ -3,7 +3,6 @@ package compare;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import org.apache.tsfile.block.column.Column;
 import org.apache.tsfile.enums.TSDataType;
 import org.apache.tsfile.file.metadata.AbstractAlignedChunkMetadata;
 import org.apache.tsfile.file.metadata.ChunkMetadata;
@@ -14,6 +13,8 @@ import org.apache.tsfile.read.TsFileDeviceIterator;
 import org.apache.tsfile.read.TsFileSequenceReader;
 import org.apache.tsfile.read.common.Chunk;
 import org.apache.tsfile.read.common.block.TsBlock;
+import org.apache.tsfile.read.filter.basic.Filter;
+import org.apache.tsfile.read.filter.factory.ValueFilterApi;
 import org.apache.tsfile.read.reader.IPageReader;
 import org.apache.tsfile.read.reader.chunk.ChunkReader;
 import org.apache.tsfile.read.reader.chunk.TableChunkReader;
@@ -24,14 +25,31 @@ import org.apache.tsfile.utils.Pair;
  * apart by device, and those of series that are not aligned by series; nothing is merged and tags are not repeated.
  */
 final class LowLevel {
-  private final boolean check;
+  /** What becomes of the rows of a page. */
+  interface Taker {
+    void take(TsBlock block, List<String> names, List<TSDataType> types);
+  }
+
   private final String column;
-  private final Sums sums = new Sums();
+  private final Sums sums;
+  private final Taker taker;
+  /** What the values of a row have to be like; null if that does not matter. */
+  private Filter wanted;
 
   /** Sums are made only if `check`; without `column` all columns are read. */
   LowLevel(String column, boolean check) {
+    this(column, new Sums(), check);
+  }
+
+  private LowLevel(String column, Sums sums, boolean check) {
+    this(column, sums, check ? sums::add : (block, names, types) -> {});
+  }
+
+  /** Rows are counted in `sums` and given to `taker`. */
+  LowLevel(String column, Sums sums, Taker taker) {
     this.column = column;
-    this.check = check;
+    this.sums = sums;
+    this.taker = taker;
   }
 
   Sums read(String file) throws Exception {
@@ -42,7 +60,7 @@ final class LowLevel {
         MetadataIndexNode node = devices.getFirstMeasurementNodeOfCurrentDevice();
         if (device.right) {
           for (AbstractAlignedChunkMetadata chunk : aligned(reader, device.left, node)) {
-            alignedChunk(reader, chunk);
+            alignedChunk(reader, chunk, null);
           }
         } else {
           plainDevice(reader, device.left, node);
@@ -66,7 +84,39 @@ final class LowLevel {
     return chunks;
   }
 
-  private void alignedChunk(TsFileSequenceReader reader, AbstractAlignedChunkMetadata chunk) throws Exception {
+  /** The rows of one device whose times `times` wants. */
+  void device(TsFileSequenceReader reader, IDeviceID device, Filter times) throws Exception {
+    for (AbstractAlignedChunkMetadata chunk : reader.getAlignedChunkMetadata(device, false)) {
+      if (times.satisfyStartEndTime(chunk.getStartTime(), chunk.getEndTime())) {
+        alignedChunk(reader, chunk, times);
+      }
+    }
+  }
+
+  /** The rows of all devices, which have to be aligned, whose value of `name` lies between two others, both included. */
+  Sums select(String file, String name, double low, double high) throws Exception {
+    try (TsFileSequenceReader reader = new TsFileSequenceReader(file)) {
+      TsFileDeviceIterator devices = reader.getAllDevicesIteratorWithIsAligned();
+      while (devices.hasNext()) {
+        IDeviceID device = devices.next().left;
+        MetadataIndexNode node = devices.getFirstMeasurementNodeOfCurrentDevice();
+        for (AbstractAlignedChunkMetadata chunk : aligned(reader, device, node)) {
+          List<IChunkMetadata> values = chunk.getValueChunkMetadataList();
+          int place = 0;
+          while (values.get(place) == null || !values.get(place).getMeasurementUid().equals(name)) {
+            place++;
+          }
+          wanted = ValueFilterApi.between(place, low, high, TSDataType.DOUBLE);
+          if (!wanted.canSkip(chunk)) {
+            alignedChunk(reader, chunk, null);
+          }
+        }
+      }
+    }
+    return sums;
+  }
+
+  private void alignedChunk(TsFileSequenceReader reader, AbstractAlignedChunkMetadata chunk, Filter times) throws Exception {
     Chunk time = reader.readMemChunk((ChunkMetadata) chunk.getTimeChunkMetadata());
     List<Chunk> values = new ArrayList<>();
     List<String> names = new ArrayList<>();
@@ -78,7 +128,7 @@ final class LowLevel {
         types.add(value.getDataType());
       }
     }
-    pages(new TableChunkReader(time, values, null).loadPageReaderList(), names, types);
+    pages(new TableChunkReader(time, values, times).loadPageReaderList(), names, types);
   }
 
   private void plainDevice(TsFileSequenceReader reader, IDeviceID device, MetadataIndexNode node) throws Exception {
@@ -96,20 +146,16 @@ final class LowLevel {
 
   private void pages(List<IPageReader> pages, List<String> names, List<TSDataType> types) throws Exception {
     for (IPageReader page : pages) {
+      if (wanted != null) {
+        if (wanted.canSkip(page)) {
+          continue;
+        }
+        page.addRecordFilter(wanted);
+      }
       page.initTsBlockBuilder(types);
       TsBlock block = page.getAllSatisfiedData();
       sums.rows += block.getPositionCount();
-      if (!check) {
-        continue;
-      }
-      Column times = block.getTimeColumn();
-      Sums.Sum time = sums.of("time");
-      for (int i = 0; i < block.getPositionCount(); i++) {
-        time.add(times.getLong(i) - Sums.EPOCH);
-      }
-      for (int i = 0; i < names.size(); i++) {
-        sums.add(names.get(i), block.getColumn(i), types.get(i));
-      }
+      taker.take(block, names, types);
     }
   }
 }

@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Paths;
 import java.util.Arrays;
@@ -21,7 +22,12 @@ import java.util.Map;
  * low FILE [KEY=VALUE..]            scan by chunk readers
  * query FILE [KEY=VALUE..]          scan by a query of the table model
  * query-tree FILE [KEY=VALUE..]     scan by queries of the tree model
+ * points FILE way=low|blocks|query  one device and a range of times, again and again
+ * print FILE way=low|query          the same, printed as text instead of JSON
+ * select FILE column=NAME low=X high=Y    rows by value
+ * aggregate FILE way=all|nodes      what each column of each device amounts to
  *
+ * queries=LIST  lines `DEVICE START END`   count=N   the first ones of the list   open=each  the file is opened for each query
  * column=NAME   only this one       check=yes   `low` also sums up      times=N   so often in this JVM
  * </pre>
  *
@@ -62,6 +68,25 @@ public final class Main {
     boolean check = options.containsKey("check");
     int times = Integer.parseInt(options.getOrDefault("times", "1"));
     switch (args[0]) {
+      case "points":
+        boolean each = options.containsKey("open");
+        time(times, () -> points(file, options, check, null).answer(each));
+        break;
+      case "print":
+        StringBuilder text = new StringBuilder();
+        points(file, options, false, text).answer(false);
+        System.out.write(text.toString().getBytes(StandardCharsets.UTF_8));
+        System.out.flush();
+        break;
+      case "select":
+        double low = Double.parseDouble(options.get("low"));
+        double high = Double.parseDouble(options.get("high"));
+        time(times, () -> new LowLevel(null, check).select(file, column, low, high));
+        break;
+      case "aggregate":
+        boolean all = options.get("way").equals("all");
+        time(times, () -> all ? new Aggregate(check).all(file) : new Aggregate(check).nodes(file));
+        break;
       case "open":
         time(times, () -> {
           Query.open(file);
@@ -96,6 +121,10 @@ public final class Main {
       });
     }
     System.out.printf("{%s, \"bytes\": %d, \"data_kib\": %d, \"peak_kib\": %d}%n", clock.json(), file.length(), dataKib, peakKib());
+  }
+
+  private static Points points(String file, Map<String, String> options, boolean check, StringBuilder text) throws Exception {
+    return new Points(file, options.get("way"), options.get("queries"), Long.parseLong(options.get("count")), check, text);
   }
 
   private static void time(int times, Work<Sums> work) throws Exception {

@@ -42,7 +42,7 @@ final class Query {
       List<String> names = columns.stream().map(IMeasurementSchema::getMeasurementName).collect(Collectors.toList());
       TSDataType[] types = columns.stream().map(IMeasurementSchema::getType).toArray(TSDataType[]::new);
       try (ResultSet rows = reader.query(schema.getTableName(), names, Long.MIN_VALUE, Long.MAX_VALUE)) {
-        read(rows, names, types);
+        read(rows, names, types, sums);
       }
     }
     return sums;
@@ -59,7 +59,7 @@ final class Query {
         List<String> names = series.stream().map(MeasurementSchema::getMeasurementName).collect(Collectors.toList());
         TSDataType[] types = series.stream().map(MeasurementSchema::getType).toArray(TSDataType[]::new);
         try (ResultSet rows = reader.query(Collections.singletonList(device), names, Long.MIN_VALUE, Long.MAX_VALUE)) {
-          read(rows, names, types);
+          read(rows, names, types, sums);
         }
       }
     }
@@ -67,7 +67,7 @@ final class Query {
   }
 
   /** The first column of a result is the time; columns count from 1. */
-  private void read(ResultSet rows, List<String> names, TSDataType[] types) throws Exception {
+  static void read(ResultSet rows, List<String> names, TSDataType[] types, Sums sums) throws Exception {
     Sums.Sum time = sums.of("time");
     Sums.Sum[] columns = names.stream().map(sums::of).toArray(Sums.Sum[]::new);
     while (rows.next()) {

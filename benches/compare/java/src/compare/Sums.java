@@ -2,9 +2,11 @@ package compare;
 
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.tsfile.block.column.Column;
 import org.apache.tsfile.enums.TSDataType;
+import org.apache.tsfile.read.common.block.TsBlock;
 import org.apache.tsfile.utils.Binary;
 
 /** What came out of a file: values that are there and what they add up to. Of BOOLEAN the true ones, of STRING the bytes. */
@@ -68,6 +70,18 @@ final class Sums {
         default:
           throw new IllegalStateException("no column has type " + type);
       }
+    }
+  }
+
+  /** A block and what its columns are. */
+  void add(TsBlock block, List<String> names, List<TSDataType> types) {
+    Column times = block.getTimeColumn();
+    Sum time = of("time");
+    for (int i = 0; i < block.getPositionCount(); i++) {
+      time.add(times.getLong(i) - EPOCH);
+    }
+    for (int i = 0; i < names.size(); i++) {
+      add(names.get(i), block.getColumn(i), types.get(i));
     }
   }
 
