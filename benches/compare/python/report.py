@@ -127,7 +127,7 @@ def speed(results):
 
 def cold(results):
     """The first round of each JVM."""
-    engines = [e for e in ("java-low", "java-query") if any(e in w.commands for w in results.works.values())]
+    engines = [e for e in ("java-low", "java-blocks", "java-query") if any(e in w.commands for w in results.works.values())]
     rows = [
         [work.title, work.whose] + [spread(results.ratios(name, e, cold=True)) for e in engines]
         for name, work in results.works.items()
