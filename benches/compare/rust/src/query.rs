@@ -3,10 +3,11 @@
 use crate::AnyResult;
 use crate::clock::Clock;
 use crate::sums::Sums;
-use arrow_array::RecordBatch;
 use serde_json::{Value, json};
+use tsfile::filter::{Expr, col};
 use tsfile::io::{CountingSource, FileSource, ReadAt, ReadCounts};
-use tsfile::scan::{Query, ScanRequest, SummaryRequest, summarize};
+use tsfile::model::ColumnCategory;
+use tsfile::scan::{Query, SummaryRequest, summarize};
 use tsfile::{ReadOptions, TsFileReader};
 
 /// One device and one range of times of it.
@@ -77,13 +78,14 @@ pub fn points(file: &str, options: &Options) -> AnyResult<Value> {
     let mut sums = Sums::new(options.check);
     let open = || TsFileReader::open(file, ReadOptions::default());
     let reader = open()?;
+    let tag = tag_of(&reader)?;
     clock.time(|| -> AnyResult<()> {
         for point in &points {
             let reader = match options.each {
                 true => open()?,
                 false => reader.clone(),
             };
-            run(reader, |r| point.of(r), &mut sums)?;
+            run(reader, point.filter(&tag), &mut sums)?;
         }
         Ok(())
     })?;
@@ -95,54 +97,38 @@ pub fn points(file: &str, options: &Options) -> AnyResult<Value> {
 }
 
 impl Point {
-    fn of(&self, request: ScanRequest) -> ScanRequest {
-        let device = self.device.clone();
-        request
-            .with_device_filter(move |d| d.tag(0) == Some(device.as_str()))
-            .with_time_range(self.start, self.end)
+    fn filter(&self, tag: &str) -> Expr {
+        let times = col("time").between(self.start, self.end);
+        col(tag).eq(self.device.as_str()).and(times)
     }
+}
+
+/// The tag of the only table.
+fn tag_of(reader: &TsFileReader) -> AnyResult<String> {
+    let mut columns = reader.tables().flat_map(|t| &t.columns);
+    let tag = columns.find(|c| c.category == ColumnCategory::Tag);
+    Ok(tag.ok_or("no tag")?.measurement.name.clone())
 }
 
 /// Rows whose value of a column lies between two others, both included; all columns of them.
 pub fn select(file: &str, options: &Options) -> AnyResult<Value> {
     let mut clock = Clock::default();
     let mut sums = Sums::new(options.check);
+    let filter = col(&options.column).between(options.low, options.high);
     clock.time(|| {
-        run_select(
-            TsFileReader::open(file, ReadOptions::default())?,
-            options,
-            &mut sums,
-        )
+        let reader = TsFileReader::open(file, ReadOptions::default())?;
+        run(reader, filter.clone(), &mut sums)
     })?;
     let mut found = sums.json();
     clock.tell(&mut found);
     let counting = CountingSource::new(FileSource::open(file)?);
-    run_select(counted(&counting)?, options, &mut Sums::new(false))?;
+    run(counted(&counting)?, filter, &mut Sums::new(false))?;
     tell(
         &mut found,
         ReadCounts { reads: 0, bytes: 0 },
         &[counting.counts()],
     );
     Ok(found)
-}
-
-fn run_select(reader: TsFileReader, options: &Options, sums: &mut Sums) -> AnyResult<()> {
-    for batch in Query::new(vec![reader]).scan()? {
-        sums.add(&kept(&batch?, options)?)?;
-    }
-    Ok(())
-}
-
-/// The rows of a batch that are wanted.
-fn kept(batch: &RecordBatch, options: &Options) -> AnyResult<RecordBatch> {
-    use arrow_array::{BooleanArray, cast::AsArray, types::Float64Type};
-    let values = batch
-        .column_by_name(&options.column)
-        .and_then(|c| c.as_primitive_opt::<Float64Type>())
-        .ok_or("no such column of doubles")?;
-    let (low, high) = (options.low, options.high);
-    let keep = BooleanArray::from_unary(values, |v| v >= low && v <= high);
-    Ok(arrow_select::filter::filter_record_batch(batch, &keep)?)
 }
 
 /// Count, smallest, largest, first and last value of each column of each device of the only table.
@@ -193,12 +179,9 @@ fn run_aggregate(reader: &TsFileReader, check: bool, sums: &mut Sums) -> AnyResu
     Ok(devices)
 }
 
-fn run(
-    reader: TsFileReader,
-    change: impl FnOnce(ScanRequest) -> ScanRequest,
-    sums: &mut Sums,
-) -> AnyResult<()> {
-    for batch in Query::new(vec![reader]).with(change).scan()? {
+fn run(reader: TsFileReader, filter: Expr, sums: &mut Sums) -> AnyResult<()> {
+    let query = Query::new(vec![reader]).with(|r| r.with_filter(Some(filter)));
+    for batch in query.scan()? {
         sums.add(&batch?)?;
     }
     Ok(())
@@ -213,7 +196,8 @@ fn read_by_points(file: &str, each: bool, points: &[Point], found: &mut Value) -
         let counting = CountingSource::new(FileSource::open(file)?);
         let reader = counted(&counting)?;
         opening = counting.counts();
-        run(reader, |r| point.of(r), &mut Sums::new(false))?;
+        let filter = point.filter(&tag_of(&reader)?);
+        run(reader, filter, &mut Sums::new(false))?;
         let ReadCounts { reads, bytes } = counting.counts();
         all.push(match each {
             true => ReadCounts { reads, bytes },
