@@ -3,6 +3,7 @@
 use super::limits::Limits;
 use super::page::{PageContext, decode_unmarked_times};
 use super::rows::Page;
+use super::select::RowTest;
 use super::small::SmallPage;
 use super::window::Window;
 use super::{CancelToken, TsFileReader};
@@ -21,6 +22,10 @@ pub(crate) struct SourceContext {
     pub(crate) range: (i64, i64),
     /// The stretches of time in it that are wanted, ascending: pages between them are passed over.
     pub(crate) spans: Vec<(i64, i64)>,
+    /// What rows have to pass, where pages that rule it out may be passed over although other sources have rows at their times.
+    pub(crate) page_test: Option<RowTest>,
+    /// How often a chunk may be opened.
+    pub(crate) passes: u64,
     /// How much of a large chunk is fetched at a time.
     pub(crate) piece: Option<usize>,
     pub(crate) counters: ScanCounters,
@@ -106,6 +111,8 @@ impl SourceContext {
             window: Window::default(),
             range,
             spans: vec![range],
+            page_test: None,
+            passes: 1,
             piece: None,
             counters: ScanCounters::default(),
             cancel: CancelToken::default(),
@@ -151,21 +158,19 @@ impl SourceContext {
         )
     }
 
-    /// Counts a chunk that is opened. Each is opened once in a scan, so together they are no larger than the file, unless the index leads
-    /// to the same bytes again and again.
+    /// Counts a chunk that is opened. Each is opened once in a scan, or as often as there are passes, so together they are no larger than
+    /// the file, unless the index leads to the same bytes again and again.
     pub(super) fn count_chunk(&mut self, offset: u64, end: u64) -> Result<()> {
         let bytes = end.saturating_sub(offset);
         self.counters.chunks += 1;
         self.chunk_bytes = self.chunk_bytes.saturating_add(bytes);
-        if self.chunk_bytes <= self.reader.data_end() {
+        let most = self.reader.data_end().saturating_mul(self.passes);
+        if self.chunk_bytes <= most {
             return Ok(());
         }
         Err(Error::corrupt("chunk metadata", "chunks share their bytes")
             .at(offset)
-            .expected(format!(
-                "at most {} bytes in chunks",
-                self.reader.data_end()
-            ))
+            .expected(format!("at most {most} bytes in chunks"))
             .got(self.chunk_bytes))
     }
 

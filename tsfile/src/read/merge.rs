@@ -69,16 +69,27 @@ impl Merge {
         times: &mut Vec<i64>,
         columns: &mut [ColumnBuilder],
     ) -> Result<Taken> {
+        let taken = self.step_some(context, room, most, test, times, columns)?;
+        columns.iter_mut().for_each(|c| pad(c, times.len()));
+        Ok(taken)
+    }
+
+    /// The same without nulls for columns that have no source in this step.
+    pub(super) fn step_some(
+        &mut self,
+        context: &mut SourceContext,
+        room: usize,
+        most: usize,
+        test: Option<&RowTest>,
+        times: &mut Vec<i64>,
+        columns: &mut [ColumnBuilder],
+    ) -> Result<Taken> {
         let before = times.len();
         let taken = self.step_whole(context, room, most, test, times, columns)?;
         match taken {
             Taken::No => self.step_merged(context, room.max(1), times, columns)?,
             Taken::Full => return Ok(Taken::Full),
             Taken::Rows(_) | Taken::Passing(_) => {}
-        }
-        for column in columns.iter_mut() {
-            let missing = times.len().saturating_sub(column.len());
-            column.append_nulls(missing);
         }
         Ok(match (times.len() - before, taken) {
             (0, _) => Taken::No,
@@ -239,6 +250,30 @@ impl Merge {
             }
         }
     }
+}
+
+/// Appends nulls up to `rows` rows.
+pub(super) fn pad(column: &mut ColumnBuilder, rows: usize) {
+    let missing = rows.saturating_sub(column.len());
+    column.append_nulls(missing);
+}
+
+/// Appends rows at `times` to every column that one of `pages` has: these, each of a source of this order, have no other times.
+pub(super) fn append_at(
+    times: &[i64],
+    pages: &[(u64, Page)],
+    columns: &mut [ColumnBuilder],
+) -> Result<()> {
+    let pages = pages.iter();
+    let parts: Vec<Part<'_>> = pages
+        .map(|(order, page)| Part {
+            page,
+            rows: page.times.len(),
+            order: *order,
+            select: (page.times.len() < times.len()).then(|| positions(times, &page.times)),
+        })
+        .collect();
+    append_columns(&parts, times.len(), columns)
 }
 
 impl<'a> Part<'a> {

@@ -11,7 +11,9 @@
 mod cancel;
 mod chunk;
 pub(crate) mod context;
+pub(crate) mod gather;
 mod index;
+pub(crate) mod late;
 mod limits;
 pub(crate) mod merge;
 mod options;

@@ -45,6 +45,8 @@ pub(crate) struct SourcePlan {
     pub(crate) columns: Vec<SourceColumn>,
     /// Drop rows without any value in `columns`.
     pub(crate) only_present: bool,
+    /// Whether no other source has points of its column at the times of this one: what the statistics of its pages rule out is ruled out.
+    pub(crate) alone: bool,
 }
 
 impl SourcePlan {

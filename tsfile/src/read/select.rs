@@ -2,11 +2,11 @@
 
 use super::plan::ChunkAt;
 use super::trust;
-use crate::Result;
 use crate::arrow::{ColumnBuilder, date_to_days};
 use crate::filter::{ColumnStats, Kind, Predicate, Test, float_key};
 use crate::format::ChunkHeader;
 use crate::model::{Statistics, ValueStatistics};
+use crate::{Error, Result};
 use arrow_array::{Array, ArrayRef, Int64Array};
 use arrow_buffer::BooleanBuffer;
 use std::sync::Arc;
@@ -45,6 +45,17 @@ impl RowTest {
         columns.any(|c| c.place == TestPlace::Output(column))
     }
 
+    /// The output columns that the predicate reads.
+    pub(crate) fn outputs(&self) -> Vec<usize> {
+        let numbers = self.predicate.columns().into_iter();
+        let columns = numbers.filter_map(|number| self.columns.get(number));
+        let places = columns.filter_map(|column| match column.place {
+            TestPlace::Output(i) => Some(i),
+            TestPlace::Time | TestPlace::Key => None,
+        });
+        places.collect()
+    }
+
     /// Whether a page can have a row that passes: `may` answers for a test of an output column.
     pub(crate) fn may_pass(&self, may: &mut dyn FnMut(usize, &TestColumn, &Test) -> bool) -> bool {
         may_pass(&self.predicate, &mut |number, test| {
@@ -59,13 +70,15 @@ impl RowTest {
         })
     }
 
-    /// The rows that pass, of those that the columns have from row `from` on. Errors are about a row, counted from there.
+    /// The rows that pass, of those that the columns have from row `from` on. `name` adds to an error about a value of an output column
+    /// where that is from.
     pub(crate) fn passing(
         &self,
         times: &[i64],
         columns: &[ColumnBuilder],
         from: usize,
-    ) -> std::result::Result<BooleanBuffer, (usize, crate::Error)> {
+        name: &dyn Fn(usize, Error) -> Error,
+    ) -> Result<BooleanBuffer> {
         let mut arrays: Vec<Option<ArrayRef>> = Vec::with_capacity(self.columns.len());
         let used = self.predicate.columns();
         for (number, column) in self.columns.iter().enumerate() {
@@ -77,14 +90,17 @@ impl RowTest {
                     .get(i)
                     .filter(|c| c.len() > from)
                     .map(|c| c.tail(from))
-                    .transpose()?,
+                    .transpose()
+                    .map_err(|(row, e)| {
+                        let time = times.get(row).copied().unwrap_or_default();
+                        name(i, e).at_time(time)
+                    })?,
                 TestPlace::Key => None,
             };
             arrays.push(array);
         }
         let column = |number: usize| -> Option<&dyn Array> { arrays.get(number)?.as_deref() };
-        let passing = self.predicate.evaluate(times.len(), &column);
-        passing.map_err(|e| (0, e))
+        self.predicate.evaluate(times.len(), &column)
     }
 }
 

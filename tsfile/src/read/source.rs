@@ -18,27 +18,27 @@ use std::sync::Arc;
 /// An open source.
 #[derive(Debug)]
 pub(crate) struct Source {
-    plan: SourcePlan,
+    pub(super) plan: SourcePlan,
     /// Whether pages can be taken whole: an aligned group in which every row counts and no two chunks go to one column.
     whole: bool,
-    time: Option<ChunkReader>,
-    columns: Vec<ColumnSource>,
+    pub(super) time: Option<ChunkReader>,
+    pub(super) columns: Vec<ColumnSource>,
     page: Option<Page>,
     /// Times of the next page of an aligned group, whose values are not decoded yet.
     times: Option<Arc<Vec<i64>>>,
     /// Where the chunks stood before the page at hand: the time chunk or the plain one first.
-    marks: Vec<u64>,
+    pub(super) marks: Vec<u64>,
     /// Row of the page that is the first of those at hand: a page can be held in slices.
     origin: usize,
     /// Row of the page at which the next slice begins, for which the page is decoded again, and its time.
     later: Option<(usize, i64)>,
     last_time: Option<i64>,
-    done: bool,
+    pub(super) done: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct ColumnSource {
-    reader: ChunkReader,
+    pub(super) reader: ChunkReader,
     /// A value chunk without bytes: every row is null.
     empty: bool,
     /// Offset and header of the next page, when it was looked at already.
@@ -284,9 +284,14 @@ impl Source {
         self.each_value(&mut take)
     }
 
-    /// The device, for errors.
-    pub(super) fn device(&self) -> &str {
-        &self.plan.device
+    /// Adds to an error where the values of the output column `column` are from.
+    pub(super) fn name(&self, column: usize, e: Error) -> Error {
+        let mut columns = self.plan.columns.iter();
+        let e = match columns.find(|c| c.column == Some(column)) {
+            Some(c) => e.measurement(&*c.measurement),
+            None => e,
+        };
+        e.device(&*self.plan.device)
     }
 
     /// Hands the value columns to `take`, which may read the next page of some.
@@ -308,7 +313,7 @@ impl Source {
         self.take_values(|column, _| skip_value_page(&reader, column))
     }
 
-    fn readers(&mut self) -> impl Iterator<Item = &mut ChunkReader> {
+    pub(super) fn readers(&mut self) -> impl Iterator<Item = &mut ChunkReader> {
         let columns = self.columns.iter_mut().map(|c| &mut c.reader);
         self.time.iter_mut().chain(columns)
     }
@@ -334,7 +339,8 @@ impl Source {
                 return Ok(None);
             };
             let statistics = page_statistics(&header.statistics, &plan.chunk, &column.reader);
-            if header.uncompressed_bytes == 0 || outside(&context.spans, statistics) {
+            let ruled_out = self.plan.alone && rules_out(context, statistics, plan, &column.reader);
+            if header.uncompressed_bytes == 0 || ruled_out || outside(&context.spans, statistics) {
                 context.counters.pages_skipped += 1;
                 continue;
             }
@@ -439,18 +445,7 @@ impl Source {
         loop {
             let at = time.position();
             let Some(header) = time.next_page(source.source())? else {
-                if let Some((c, p)) = self
-                    .columns
-                    .iter()
-                    .zip(&self.plan.columns)
-                    .find(|(c, _)| c.reader.has_next())
-                {
-                    return Err(
-                        Error::corrupt("value chunk", "more pages than the time chunk")
-                            .at(c.reader.position())
-                            .measurement(&*p.measurement),
-                    );
-                }
+                check_ended(&self.columns, &self.plan)?;
                 return Ok(None);
             };
             let statistics = page_statistics(&header.statistics, time_plan, time);
@@ -480,6 +475,40 @@ impl Source {
             return decode_time_page(context, page, statistics).map(Some);
         }
     }
+}
+
+/// Refuses value chunks that go on where the time chunk has ended.
+pub(super) fn check_ended(columns: &[ColumnSource], plan: &SourcePlan) -> Result<()> {
+    let mut chunks = columns.iter().zip(&plan.columns);
+    match chunks.find(|(c, _)| c.reader.has_next()) {
+        None => Ok(()),
+        Some((c, p)) => Err(
+            Error::corrupt("value chunk", "more pages than the time chunk")
+                .at(c.reader.position())
+                .measurement(&*p.measurement),
+        ),
+    }
+}
+
+/// Whether no row at the times of a page can pass, because no value of the page, which has these statistics, does.
+fn rules_out(
+    context: &SourceContext,
+    statistics: Option<&Statistics>,
+    plan: &SourceColumn,
+    chunk: &ChunkReader,
+) -> bool {
+    let (Some(test), Some(statistics)) = (&context.page_test, statistics) else {
+        return false;
+    };
+    let header = chunk.header();
+    let lossless = context.reader.is_lossless();
+    let trusted = trust::values(statistics, header.data_type, Some(header), lossless);
+    !test.may_pass(&mut |output, column, asked| {
+        // Without the page there is a null, which must not pass instead.
+        plan.column != Some(output)
+            || *asked == Test::IsNull
+            || asked.can_match(&Told::new(statistics, column, trusted))
+    })
 }
 
 /// The body of a page, compressed, and what decoding it takes.
@@ -743,7 +772,7 @@ pub(super) fn with_value_body<T>(
 }
 
 /// Statistics of a page: its own, or those of the chunk when it is the only page.
-fn page_statistics<'a>(
+pub(super) fn page_statistics<'a>(
     own: &'a Option<Statistics>,
     chunk: &'a ChunkAt,
     reader: &ChunkReader,
@@ -770,7 +799,7 @@ pub(crate) fn touches(spans: &[(i64, i64)], start: i64, end: i64) -> bool {
 
 impl Error {
     /// An error from inside a page: offsets in it count from the decompressed body, so the page's own offset is named.
-    fn rebase_page(self, page: u64) -> Self {
+    pub(super) fn rebase_page(self, page: u64) -> Self {
         if self.is_io() {
             self
         } else {

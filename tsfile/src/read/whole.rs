@@ -11,7 +11,7 @@ use super::rows::count_bits;
 use super::select::RowTest;
 use super::source::{ColumnSource, Pruning, Source, ValuePage, skip_value_page, with_value_page};
 use crate::Result;
-use crate::arrow::ColumnBuilder;
+use crate::arrow::{ColumnBuilder, Values};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use std::ops::Range;
 
@@ -137,10 +137,7 @@ impl Source {
             _ => Ok(()),
         })?;
         let rows = page.get(range.clone()).unwrap_or(&[]);
-        let passing = test.passing(rows, columns, before).map_err(|(row, e)| {
-            let time = rows.get(row).copied().unwrap_or_default();
-            e.device(self.device()).at_time(time)
-        })?;
+        let passing = test.passing(rows, columns, before, &|i, e| self.name(i, e))?;
         context.counters.rows_tested += rows.len() as u64;
         let kept = passing.count_set_bits();
         let chosen = Chosen::rows(&passing, range.start, page.len());
@@ -248,8 +245,26 @@ fn append_runs(
     runs: &[(usize, usize)],
     out: &mut ColumnBuilder,
 ) -> Result<()> {
+    let rows = runs.iter().map(|(a, b)| b - a).sum();
+    let mut bits = BooleanBufferBuilder::new(rows);
+    let decoded = decode_runs(context, page, runs, &mut bits)?;
+    if decoded.len() == rows {
+        out.append_dense(&decoded, 0, rows)?;
+    } else {
+        out.append_spread(&decoded, 0, rows, bits.as_slice(), 0)?;
+    }
+    context.keep_spare(decoded);
+    Ok(())
+}
+
+/// The values of some rows of `page`; appends to `bits` which of the rows have one.
+pub(super) fn decode_runs(
+    context: &mut SourceContext,
+    page: ValuePage<'_>,
+    runs: &[(usize, usize)],
+    bits: &mut BooleanBufferBuilder,
+) -> Result<Values> {
     let values = page.values;
-    let (mut bits, mut rows) = (BooleanBufferBuilder::new(0), 0);
     let mut wanted: Vec<(usize, usize)> = Vec::with_capacity(runs.len());
     let (mut row, mut value, mut count) = (0, 0, 0);
     for &(start, end) in runs {
@@ -261,19 +276,12 @@ fn append_runs(
         bits.append_packed_range(start..end, page.bits);
         (row, value) = (end, value + own);
         count += own;
-        rows += end - start;
     }
     let mut decoded = context.spare(values.data_type);
     decode_some(context.page, values, &wanted, &mut decoded)?;
     context.count_values(count)?;
     context.count_text(decoded.text_bytes())?;
-    if count == rows {
-        out.append_dense(&decoded, 0, rows)?;
-    } else {
-        out.append_spread(&decoded, 0, rows, bits.as_slice(), 0)?;
-    }
-    context.keep_spare(decoded);
-    Ok(())
+    Ok(decoded)
 }
 
 /// Decodes the values of `page` at the end of `out`.

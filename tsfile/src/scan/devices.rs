@@ -161,6 +161,7 @@ fn plain(
                     chunk,
                 }],
                 only_present: false,
+                alone: false,
             });
         })?;
     }
@@ -183,6 +184,7 @@ fn aligned(
             time: Some(chunk),
             columns: Vec::with_capacity(device.series_count() - 1),
             only_present,
+            alone: false,
         });
     })?;
     let groups = out.get_mut(first..).unwrap_or(&mut []);

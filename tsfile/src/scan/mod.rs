@@ -7,6 +7,7 @@ mod each;
 mod explain;
 mod files;
 mod filter;
+mod late;
 mod open;
 mod merge_files;
 mod overlap;

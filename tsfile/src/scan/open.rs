@@ -1,7 +1,8 @@
 //! The file that is being read: device after device, each as a merge of its chunks.
 
 use super::devices::{Destination, Target, sources};
-use super::filter::{Branch, Place};
+use super::filter::Branch;
+use super::late::DeviceRows;
 use super::plan::{FileWork, Shared};
 use super::prune::{chunks, possible};
 use super::request::Rows;
@@ -10,7 +11,6 @@ use crate::Result;
 use crate::filter::{Cut, Predicate, Ranges, Test};
 use crate::model::{DeviceId, Form};
 use crate::read::context::SourceContext;
-use crate::read::merge::Merge;
 use crate::read::plan::SourcePlan;
 use crate::read::select::RowTest;
 use crate::read::touches;
@@ -28,12 +28,14 @@ pub(super) struct OpenFile {
     columns: HashMap<String, usize>,
     /// The same by the kinds of series in the index: looking up names costs more than reading a short chunk.
     by_kind: Vec<Destination>,
-    pub(super) merge: Option<Merge>,
+    pub(super) rows: Option<DeviceRows>,
     /// Position in the index of the device at hand.
     device: Option<usize>,
     pub(super) name: Arc<str>,
     /// What its rows have to pass.
     pub(super) test: Option<RowTest>,
+    /// Whether they pass only with a value of a column that is tested.
+    late: bool,
     /// The last test with times in it, and the branch that it was made for.
     made: Option<(usize, Arc<Predicate>)>,
     /// Where names are put together.
@@ -67,10 +69,11 @@ impl OpenFile {
             context,
             columns: HashMap::new(),
             by_kind: Vec::new(),
-            merge: None,
+            rows: None,
             device: None,
             name: "".into(),
             test: None,
+            late: false,
             made: None,
             path: String::new(),
             name_bytes: 0,
@@ -144,7 +147,8 @@ impl OpenFile {
         if self.test.is_none() && shared.columns.form != Form::Wide {
             slice.drop_plans(&mut plans, self.context.range);
         }
-        self.merge = Some(Merge::new(plans, self.context.range));
+        let (test, late) = (self.test.as_ref(), self.late);
+        self.rows = Some(DeviceRows::new(&mut self.context, plans, test, late));
         Ok(true)
     }
 
@@ -207,6 +211,7 @@ impl OpenFile {
         branch: &Branch,
         residual: Arc<Predicate>,
     ) -> Result<()> {
+        self.late = shared.rejects_nulls(&residual);
         let (first, last) = self.work.slice;
         let slice = Ranges::between(Cut::Before(first), Cut::After(last));
         let times = branch.times.intersect(&slice);
@@ -288,11 +293,6 @@ impl Shared {
     /// Whether series that are not read otherwise have to be looked at, because a row exists where they have a point: not when rows
     /// without any value that is read are dropped all the same.
     fn needs_siblings(&self, residual: &Predicate) -> bool {
-        let rejected = self.filter.as_ref().is_some_and(|filter| {
-            let is_value =
-                |column: usize| matches!(filter.places.get(column), Some(Place::Value(_)));
-            residual.rejects_nulls(&is_value)
-        });
-        self.request.rows == Rows::All && !rejected
+        self.request.rows == Rows::All && !self.rejects_nulls(residual)
     }
 }

@@ -81,8 +81,17 @@ impl RowsAtHand {
                 _ => false,
             });
         if !same {
+            // Of a test of no row nothing is left.
+            while self.tests.last().is_some_and(|(from, _)| *from >= first) {
+                self.tests.pop();
+            }
             self.tests.push((first, test.cloned()));
         }
+    }
+
+    /// Whether all rows have passed already what they have to.
+    pub(super) fn are_tested(&self) -> bool {
+        self.tests.iter().all(|(_, test)| test.is_none())
     }
 
     /// The device, or its tags, for `rows` new rows; none in the wide form.

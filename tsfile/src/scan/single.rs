@@ -1,5 +1,6 @@
 //! A plan, or a part of it, in motion: file after file, device after device, batch after batch.
 
+use super::late::Asked;
 use super::open::OpenFile;
 use super::plan::{FileWork, Shared};
 use super::rows::RowsAtHand;
@@ -27,6 +28,8 @@ pub(super) struct Single {
     slice: RowSlice,
     /// The same where a filter decides first which rows there are.
     filtered: Option<Filtered>,
+    /// What is left of a batch that was larger than asked for.
+    ready: VecDeque<RecordBatch>,
     failed: bool,
     cancel: CancelToken,
     /// The batches that came last: their memory serves later ones, once nobody else holds it.
@@ -74,6 +77,7 @@ impl Single {
             max_rows,
             full: false,
             filtered,
+            ready: VecDeque::new(),
             failed: false,
             lent: VecDeque::new(),
         }
@@ -120,6 +124,19 @@ impl Single {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        if let Some(batch) = self.ready.pop_front() {
+            return Ok(Some(batch));
+        }
+        match self.read_batch()? {
+            Some(batch) if batch.num_rows() > self.max_rows => {
+                self.ready.extend(pieces(batch, self.max_rows));
+                Ok(self.ready.pop_front())
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn read_batch(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             let filled = self.filtered.as_ref().is_some_and(Filtered::is_filled);
             if filled || !self.read()? {
@@ -180,6 +197,13 @@ impl Single {
         if self.full || self.rows.len() >= step {
             return true;
         }
+        if let Some(filtered) = &self.filtered {
+            // As many rows as are wanted, and nothing left to be asked of them.
+            let wanted = filtered.slice.room(0);
+            if self.rows.len() >= wanted && self.rows.are_tested() {
+                return true;
+            }
+        }
         !self.rows.is_empty() && self.rows.size_bytes() >= self.shared.request.batch_bytes
     }
 
@@ -201,7 +225,7 @@ impl Single {
         };
         let shared = &self.shared;
         loop {
-            if let Some(merge) = &mut open.merge {
+            if let Some(rows) = &mut open.rows {
                 // The name is repeated in every row: a long one makes the batch full sooner.
                 let rows_of_name = shared.request.batch_bytes / open.name.len().max(1);
                 // So does the last row that is wanted.
@@ -211,10 +235,11 @@ impl Single {
                     .min(self.slice.room(self.rows.len()));
                 let before = self.rows.len();
                 let room = self.max_rows.saturating_sub(before);
-                let taken = merge.step(
+                let room = room.min(most);
+                let goal = self.filtered.as_ref().map_or(most, |f| f.slice.room(0));
+                let taken = rows.step(
                     &mut open.context,
-                    room.min(most),
-                    most,
+                    Asked { room, most, goal },
                     open.test.as_ref(),
                     &mut self.rows.times,
                     &mut self.rows.values,
@@ -224,22 +249,22 @@ impl Single {
                         self.full = true;
                         return Ok(true);
                     }
-                    Taken::Rows(rows) | Taken::Passing(rows) => {
-                        let done = merge.is_done();
-                        open.count_rows(rows, shared.values.len())?;
+                    Taken::Rows(number) | Taken::Passing(number) => {
+                        let done = rows.is_done();
+                        open.count_rows(number, shared.values.len())?;
                         let left = match taken {
                             Taken::Passing(_) => None,
                             _ => open.test.as_ref().map(|test| &test.predicate),
                         };
                         self.rows.begin_test(before, left);
                         let (device, slots) = (open.device()?, &shared.columns.slots);
-                        self.rows.append_keys(slots, device, &open.name, rows)?;
+                        self.rows.append_keys(slots, device, &open.name, number)?;
                         if done {
-                            open.merge = None;
+                            open.rows = None;
                         }
                         return Ok(true);
                     }
-                    Taken::No => open.merge = None,
+                    Taken::No => open.rows = None,
                 }
             }
             if !open.next_device(shared, &mut self.slice)? {
@@ -256,6 +281,13 @@ fn part(batch: RecordBatch, first: usize, rows: usize) -> RecordBatch {
     } else {
         batch.slice(first, rows)
     }
+}
+
+/// A batch in pieces of at most `most` rows, without a copy.
+fn pieces(batch: RecordBatch, most: usize) -> impl Iterator<Item = RecordBatch> {
+    let rows = batch.num_rows();
+    let starts = (0..rows).step_by(most.max(1));
+    starts.map(move |from| part(batch.clone(), from, most.min(rows - from)))
 }
 
 impl Filtered {

@@ -11,6 +11,7 @@ mod expected;
 mod files;
 mod golden;
 mod law;
+mod late;
 mod limit;
 mod locks;
 mod lookup;

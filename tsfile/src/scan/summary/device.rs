@@ -155,6 +155,7 @@ impl Parts {
                 chunk: chunk.at.clone(),
             }],
             only_present: false,
+            alone: false,
         }
     }
 }
@@ -401,6 +402,7 @@ fn row_plan(parts: &Parts, measurement: Option<&Arc<str>>, at: &ChunkAt) -> Sour
             time: Some(chunk.at),
             columns: Vec::new(),
             only_present: false,
+            alone: false,
         },
     }
 }
