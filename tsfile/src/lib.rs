@@ -47,7 +47,7 @@
 //! ```
 //!
 //! [`scan::summarize`] says what the points of a file amount to (count, times, first, last, minimum, maximum, sum), and decodes no page where
-//! statistics are sure to be right.
+//! statistics are sure to be right. [`scan::ScanPlan::answers`] decodes none at all: it answers exactly, or says why it does not.
 //!
 //! # Write
 //!

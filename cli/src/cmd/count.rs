@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use tsfile::model::{ColumnCategory, Model, TableSchema};
 use tsfile::scan::{DeviceSummary, RowSummary, Summaries, SummarySource};
@@ -104,7 +105,7 @@ fn tree(device: &DeviceSummary, report: &mut Report<impl Write>) -> Outcome {
         let head = [
             Model::Tree.name().into(),
             path.as_str().into(),
-            series.measurement.as_str().into(),
+            (&*series.measurement).into(),
             ColumnCategory::Field.name().into(),
         ];
         print(report, head, &rows, None, series.count, times, source)?;
@@ -128,7 +129,7 @@ fn table(
         source: SummarySource::Statistics,
     };
     let mut entities = 0u64;
-    let mut points: HashMap<String, Points> = HashMap::new();
+    let mut points: HashMap<Arc<str>, Points> = HashMap::new();
     for device in *devices {
         let device = device.map_err(again::failure)?;
         let own = rows_of(&device);
@@ -141,7 +142,7 @@ fn table(
         }
         for (i, tag) in tags.iter().enumerate() {
             let there = device.device.tag(i).map_or(0, |_| own.count);
-            let tag = points.entry((*tag).to_owned()).or_default();
+            let tag = points.entry((*tag).into()).or_default();
             tag.add(there, own.source);
         }
         for series in device.series {
@@ -156,12 +157,13 @@ fn table(
         .map(|c| (c.measurement.name.clone(), c.category))
         .collect();
     // What the schema does not declare follows.
-    let declared = |name: &String| schema.columns.iter().any(|c| c.measurement.name == *name);
-    let mut extra: Vec<_> = points.keys().filter(|n| !declared(n)).cloned().collect();
+    let declared = |name: &str| schema.columns.iter().any(|c| c.measurement.name == name);
+    let mut extra: Vec<_> = points.keys().filter(|n| !declared(n)).collect();
     extra.sort_unstable();
-    columns.extend(extra.into_iter().map(|name| (name, ColumnCategory::Field)));
+    let field = |name: &Arc<str>| (name.to_string(), ColumnCategory::Field);
+    columns.extend(extra.into_iter().map(field));
     for (name, category) in columns.iter().filter(|(name, _)| sums.wants(name)) {
-        let own = points.get(name).copied().unwrap_or_default();
+        let own = points.get(name.as_str()).copied().unwrap_or_default();
         let source = rows.source.and(own.source);
         let head = [
             Model::Table.name().into(),

@@ -166,7 +166,7 @@ impl<W: Write> Print<'_, W> {
             None => (rows.times, rows.source),
         };
         cells.extend([
-            field.measurement.as_str().into(),
+            (&*field.measurement).into(),
             field.data_type.name().into(),
             Cell::Tally(field.count),
             Cell::Tally(rows.count.saturating_sub(field.count)),
@@ -181,10 +181,9 @@ impl<W: Write> Print<'_, W> {
             sum,
         } = &field.values;
         for value in [min, max, first, last] {
-            let cell = self.value(field.data_type, value.as_ref()).map_err(|e| {
-                e.device(device.path())
-                    .measurement(field.measurement.clone())
-            })?;
+            let cell = self
+                .value(field.data_type, value.as_ref())
+                .map_err(|e| e.device(device.path()).measurement(&*field.measurement))?;
             cells.push(cell);
         }
         cells.push(match sum {
@@ -254,7 +253,7 @@ impl<W: Write> Print<'_, W> {
 
 /// The fields of one entity in declared order, with those that it lacks, and then those that the schema does not declare.
 fn fields(sums: &SumArgs, schema: &TableSchema, device: &DeviceSummary) -> Vec<SeriesSummary> {
-    let stored = |name: &str| device.series.iter().find(|s| s.measurement == name);
+    let stored = |name: &str| device.series.iter().find(|s| *s.measurement == *name);
     let mut fields: Vec<SeriesSummary> = Vec::new();
     for column in schema.columns_of(ColumnCategory::Field) {
         let (name, declared) = (&column.measurement.name, column.measurement.data_type);
@@ -262,7 +261,7 @@ fn fields(sums: &SumArgs, schema: &TableSchema, device: &DeviceSummary) -> Vec<S
             continue;
         }
         let mut field = stored(name).cloned().unwrap_or(SeriesSummary {
-            measurement: name.clone(),
+            measurement: name.as_str().into(),
             data_type: declared,
             count: 0,
             times: None,

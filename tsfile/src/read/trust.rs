@@ -72,7 +72,7 @@ pub(crate) fn of_chunk(
 }
 
 /// A NaN makes the sum one, and hides from min and max or stays in them, as the writer pleases. An infinite sum may be one of finite values.
-fn is_ordered(values: &ValueStatistics) -> bool {
+pub(crate) fn is_ordered(values: &ValueStatistics) -> bool {
     match values {
         ValueStatistics::Float { min, max, sum, .. } => {
             sum.is_finite() && !min.is_nan() && !max.is_nan()

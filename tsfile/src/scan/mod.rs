@@ -1,5 +1,6 @@
 //! The one engine behind every front door: a [`ScanRequest`] over open files becomes a [`Scan`], an iterator of record batches.
 
+mod answers;
 mod cache;
 mod columns;
 mod devices;
@@ -31,6 +32,7 @@ pub use crate::infer::SchemaMode;
 pub use crate::model::Form;
 pub use crate::read::CancelToken;
 pub use crate::read::context::ScanCounters;
+pub use answers::{Answer, Answered, Answers, ColumnAnswers, DeviceAnswers};
 pub use cache::{CacheCounts, DEFAULT_CACHE_BYTES, MetadataCache};
 pub use explain::{Explain, ExplainBranch, ExplainFilter, ExplainLevel, ExplainReads};
 pub use files::{
@@ -47,6 +49,6 @@ pub use request::{
 pub use run::{Scan, scan};
 pub use split::{DEFAULT_SPLIT_BYTES, Ordering, Split, SplitMode};
 pub use summary::{
-    Aggregates, DeviceSummary, RowSummary, SeriesSummary, Summaries, SummaryRequest, SummarySource,
+    Aggregates, DeviceSummary, Refusal, RowSummary, SeriesSummary, Summaries, SummaryRequest, SummarySource,
     summarize,
 };

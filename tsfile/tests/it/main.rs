@@ -5,6 +5,8 @@
     reason = "helpers of tests are not recognised as tests"
 )]
 
+mod answers;
+mod answers_refused;
 mod atomic;
 mod build;
 mod expected;

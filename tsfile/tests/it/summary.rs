@@ -155,12 +155,12 @@ fn check_device(what: &str, got: &DeviceSummary, rows: &Table) {
         (rows.len() as u64, times),
         "{what}: rows, {told:?}"
     );
-    let mut seen: Vec<&String> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     for series in &got.series {
         let points: Vec<(i64, Value)> = rows
             .iter()
             .filter_map(|(t, cells)| {
-                let cell = cells.get(&series.measurement)?.as_ref()?;
+                let cell = cells.get(&*series.measurement)?.as_ref()?;
                 Some((*t, value(series.data_type, cell)))
             })
             .collect();
@@ -169,7 +169,10 @@ fn check_device(what: &str, got: &DeviceSummary, rows: &Table) {
     }
     let named = rows.iter().flat_map(|(_, cells)| cells);
     for (name, _) in named.filter(|(_, cell)| cell.is_some()) {
-        assert!(seen.contains(&name), "{what}: {name} has no summary");
+        assert!(
+            seen.contains(&name.as_str()),
+            "{what}: {name} has no summary"
+        );
     }
 }
 

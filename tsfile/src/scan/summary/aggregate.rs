@@ -119,6 +119,11 @@ fn pick(
     }
 }
 
+/// Whether `a` is less than `b`, of the same type.
+pub(in crate::scan) fn is_less(a: &Value, b: &Value) -> bool {
+    Key::of(a) < Key::of(b)
+}
+
 /// A value that can be compared with others of its type.
 #[derive(PartialEq, PartialOrd)]
 enum Key<'a> {

@@ -16,16 +16,25 @@
 mod aggregate;
 mod decode;
 mod device;
+mod known;
+mod parts;
 mod spans;
+mod tell;
 
-use super::devices::FileDevices;
+use super::devices::{Destination, FileDevices};
 use super::request::DeviceFilter;
 use crate::Result;
 use crate::model::{ColumnCategory, DataType, DeviceId, Value};
 use crate::read::context::ScanCounters;
-use crate::read::{DeviceRef, TsFileReader};
+use crate::read::{DeviceRef, SeriesRef, TsFileReader};
 use decode::Decoder;
+use parts::{Others, Parts};
 use std::collections::HashSet;
+use std::sync::Arc;
+
+pub(super) use aggregate::is_less;
+pub(super) use known::{Existing, Known, KnownColumn};
+pub use tell::Refusal;
 
 /// Which devices and timeseries are summed up, and what is asked of them.
 #[derive(Debug, Clone)]
@@ -163,7 +172,7 @@ pub struct RowSummary {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesSummary {
     /// Its name below the device.
-    pub measurement: String,
+    pub measurement: Arc<str>,
     /// Its type.
     pub data_type: DataType,
     /// Number of points, nulls not counted.
@@ -201,6 +210,9 @@ pub struct Summaries {
     next: usize,
     /// Series with these names are no columns: Java writes empty ones for tags that a tablet left out.
     tags: HashSet<String>,
+    /// What is wanted by the kinds of series in the index.
+    by_kind: Vec<Destination>,
+    parts: Parts,
     decoder: Decoder,
     failed: bool,
 }
@@ -245,7 +257,12 @@ pub fn summarize(reader: &TsFileReader, request: SummaryRequest) -> Result<Summa
             (devices, HashSet::new())
         }
     };
+    let kinds = reader.index()?.kinds();
+    let column = |m: &str| wants(&request, &tags, m).then_some(0);
+    let by_kind = kinds.map(|m| (column(m), m.clone())).collect();
     Ok(Summaries {
+        by_kind,
+        parts: Parts::default(),
         decoder: Decoder::new(reader.clone(), request.range, request.values),
         reader: reader.clone(),
         request,
@@ -256,16 +273,15 @@ pub fn summarize(reader: &TsFileReader, request: SummaryRequest) -> Result<Summa
     })
 }
 
+fn wants(request: &SummaryRequest, tags: &HashSet<String>, measurement: &str) -> bool {
+    let columns = request.columns.as_ref();
+    columns.is_none_or(|c| c.iter().any(|c| c == measurement)) && !tags.contains(measurement)
+}
+
 impl Summaries {
     /// Pages, bytes and values decoded so far: nothing while statistics answer.
     pub fn counters(&self) -> ScanCounters {
         self.decoder.counters()
-    }
-
-    fn wants(&self, measurement: &str) -> bool {
-        let columns = self.request.columns.as_ref();
-        columns.is_none_or(|c| c.iter().any(|c| c == measurement))
-            && !self.tags.contains(measurement)
     }
 
     fn next_device(&mut self) -> Result<Option<DeviceSummary>> {
@@ -300,14 +316,27 @@ impl Summaries {
         &mut self,
         same: &[DeviceRef<'_>],
     ) -> Result<Option<(Vec<SeriesSummary>, Option<RowSummary>)>> {
-        let parts = device::Parts::collect(same, |m| self.wants(m), self.request.rows)?;
-        let chosen = self.request.table.is_none() && self.request.columns.is_some();
-        if chosen && parts.is_empty() {
+        let (request, tags, by_kind) = (&self.request, &self.tags, &self.by_kind);
+        let wanted = |series: &SeriesRef<'_>| -> Destination {
+            let known = series.kind.and_then(|kind| by_kind.get(kind));
+            known.cloned().unwrap_or_else(|| {
+                let wanted = wants(request, tags, series.measurement);
+                (wanted.then_some(0), series.measurement.into())
+            })
+        };
+        let others = match request.rows {
+            true => Others::Plain,
+            false => Others::None,
+        };
+        self.parts.clear();
+        self.parts.add(same, &wanted, others)?;
+        let chosen = request.table.is_none() && request.columns.is_some();
+        if chosen && self.parts.wanted().next().is_none() {
             return Ok(None);
         }
-        let series = device::series(&parts, &self.request, &mut self.decoder)?;
+        let series = device::series(&self.parts, request, &mut self.decoder)?;
         let rows = match self.request.rows {
-            true => Some(device::rows(&parts, &self.request, &mut self.decoder)?),
+            true => Some(device::rows(&self.parts, &self.request, &mut self.decoder)?),
             false => None,
         };
         Ok(Some((series, rows)))

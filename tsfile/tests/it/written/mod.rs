@@ -28,7 +28,7 @@ pub fn number(variable: &str, otherwise: u64) -> u64 {
 }
 
 /// File number `n` of a seed, with `x.expect` and `x.only` beside it.
-fn write_one(folder: &Path, seed: u64, n: u64) -> String {
+pub fn write_one(folder: &Path, seed: u64, n: u64) -> String {
     let file = folder.join(format!("w{n:05}.tsfile"));
     let mut plan = Plan::new(&mut Random::new(seed, n));
     let written = plan.write(&file);
