@@ -16,6 +16,7 @@ mod sink;
 mod temporary;
 
 pub use atomic::{AtomicFile, Overwrite};
+pub(crate) use coalesce::{fewer, joined};
 pub use counting::{CountingSource, ReadCounts};
 pub(crate) use file::check_same;
 pub use file::{FileSource, modified_ns};

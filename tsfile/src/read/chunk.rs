@@ -1,6 +1,6 @@
 //! One chunk: its header, then its pages one after another, fetched piece by piece.
 
-use super::window::Window;
+use super::window::{Fetched, Window};
 use crate::format::{ChunkHeader, PageHeader};
 use crate::io::{ReadAt, check_range, read_into};
 use crate::model::{Compression, DataType, Encoding};
@@ -22,6 +22,8 @@ pub struct ChunkReader {
     buffer: Vec<u8>,
     buffer_start: u64,
     piece: usize,
+    /// The whole chunk, or its beginning, when it was fetched ahead.
+    fetched: Fetched,
     page: Option<PageAt>,
 }
 
@@ -66,7 +68,8 @@ impl ChunkReader {
         let piece = piece.unwrap_or(PIECE_BYTES);
         let data_bytes = usize::try_from(header.data_bytes).unwrap_or(usize::MAX);
         let mut buffer = Vec::new();
-        if data_bytes <= piece {
+        let fetched = window.fetched(position, data_bytes.min(HEADER_GUESS_BYTES));
+        if fetched.is_none() && data_bytes <= piece {
             let bytes = window.get(source, position, data_bytes, end.max(position))?;
             buffer.extend_from_slice(bytes.get(..data_bytes).unwrap_or(bytes));
         }
@@ -77,6 +80,7 @@ impl ChunkReader {
             buffer,
             buffer_start: position,
             piece,
+            fetched: fetched.unwrap_or_default(),
             page: None,
         })
     }
@@ -176,6 +180,10 @@ impl ChunkReader {
     fn fetch<S: ReadAt + ?Sized>(&mut self, source: &S, offset: u64, want: usize) -> Result<&[u8]> {
         let left = usize::try_from(self.end - offset).unwrap_or(usize::MAX);
         let want = want.min(left);
+        if self.fetched.get(offset, want).is_some() {
+            let bytes = self.fetched.get(offset, want).unwrap_or(&[]);
+            return Ok(bytes.get(..left).unwrap_or(bytes));
+        }
         let have = self.buffer_start + self.buffer.len() as u64;
         if offset < self.buffer_start || offset + want as u64 > have {
             let len = want.max(self.piece).min(left);

@@ -1,12 +1,14 @@
 //! What the sources of one scan share: the window over the file, buffers, counters, the times decoded last.
 
+use super::ahead::chunk_ranges;
 use super::limits::Limits;
 use super::page::{PageContext, decode_unmarked_times};
+use super::plan::SourcePlan;
 use super::rows::Page;
 use super::select::RowTest;
 use super::small::SmallPage;
 use super::window::Window;
-use super::{CancelToken, TsFileReader};
+use super::{CancelToken, DeviceRef, TsFileReader};
 use crate::arrow::Values;
 use crate::compress::Decompressor;
 use crate::model::{Compression, DataType, Encoding};
@@ -134,6 +136,17 @@ impl SourceContext {
             self.page.cpp = self.reader.ends_like_cpp()?;
         }
         Ok(())
+    }
+
+    /// Fetches the chunks of `plans`, all those of `devices` that will be read in few requests, when they are not too many. Worthwhile
+    /// where little of a file is read: what follows one after the other is read ahead anyway.
+    pub(crate) fn prefetch(
+        &mut self,
+        devices: &[DeviceRef<'_>],
+        plans: &[SourcePlan],
+    ) -> Result<()> {
+        let ranges = chunk_ranges(devices, plans, self.range, self.reader.data_end())?;
+        self.window.prefetch(self.reader.source(), &ranges)
     }
 
     /// Counts values that were decoded, and refuses more than the size of the file justifies.

@@ -8,6 +8,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod ahead;
 mod cancel;
 mod chunk;
 pub(crate) mod context;
@@ -41,12 +42,11 @@ pub(crate) use source::touches;
 pub use window::Window;
 
 use crate::format::{
-    BloomFilter, ChunkHeader, DeviceNode, FileMetadata, FormatVersion, LOSSLESS_PROPERTY, NodeKind,
-    PageHeader, TAIL_BYTES,
+    BloomFilter, ChunkHeader, FileMetadata, FormatVersion, LOSSLESS_PROPERTY, PageHeader,
+    TAIL_BYTES,
 };
 use crate::io::{FilePool, FileSource, ReadAt};
 use crate::model::{DeviceId, Model, TableSchema};
-use crate::wire::ByteReader;
 use crate::{Error, ErrorKind, Result};
 use index::Held;
 use std::collections::HashMap;
@@ -333,6 +333,11 @@ impl TsFileReader {
         }
     }
 
+    /// Whether only a part of the index is there.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        self.part.is_some()
+    }
+
     /// Whether the whole index is in memory, so that nothing is to be had from looking up a part of it.
     pub(crate) fn has_index(&self) -> bool {
         self.part.is_some() || self.inner.index.get().is_some()
@@ -416,72 +421,6 @@ impl TsFileReader {
             bytes.drain(..before.min(bytes.len()));
         }
         Ok(bytes)
-    }
-
-    /// The devices alone, in the order of the file: reads the device nodes of the index and no timeseries.
-    ///
-    /// # Errors
-    /// The device nodes are corrupt, or reading fails.
-    pub fn device_ids(&self) -> Result<Vec<DeviceId>> {
-        if let Some(index) = self.inner.index.get() {
-            return Ok(index.devices().map(|d| d.id().clone()).collect());
-        }
-        let mut out = Vec::new();
-        // Nodes lie side by side: together they are no larger than the section, unless two parents share one.
-        let mut left = self
-            .inner
-            .metadata_start
-            .saturating_sub(self.inner.metadata.meta_offset);
-        for (_, root) in &self.inner.metadata.tables {
-            self.leaf_devices(root, self.inner.metadata_start, 0, &mut left, &mut out)
-                .map_err(|e| self.in_file(e))?;
-        }
-        Ok(out)
-    }
-
-    fn leaf_devices(
-        &self,
-        node: &DeviceNode,
-        before: u64,
-        depth: usize,
-        left: &mut u64,
-        out: &mut Vec<DeviceId>,
-    ) -> Result<()> {
-        index::check_depth(depth)?;
-        if node.kind == NodeKind::LeafDevice {
-            out.extend(node.entries.iter().map(|e| e.0.clone()));
-            return Ok(());
-        }
-        let ends = node.entries.iter().skip(1).map(|e| e.1).chain([node.end]);
-        let ranges: Vec<_> = node
-            .entries
-            .iter()
-            .zip(ends)
-            .map(|(e, end)| e.1..end)
-            .collect();
-        let total: u64 = ranges.iter().map(|r| r.end - r.start).sum();
-        tail::check_metadata_size(total, &self.inner.options)?;
-        *left = left.checked_sub(total).ok_or_else(|| {
-            Error::corrupt("metadata index", "nodes overlap")
-                .expected(format!("at most {left} more bytes of nodes"))
-                .got(total)
-        })?;
-        if ranges
-            .iter()
-            .any(|r| r.end > before || r.start <= self.inner.metadata.meta_offset)
-        {
-            return Err(Error::corrupt(
-                "metadata index",
-                "a child lies outside the metadata section or behind its parent",
-            ));
-        }
-        for (range, bytes) in ranges.iter().zip(self.source().read_ranges(&ranges)?) {
-            let mut r = ByteReader::new(&bytes, "metadata index");
-            let child = DeviceNode::parse(&mut r, self.inner.version)
-                .map_err(|e| e.rebased(range.start))?;
-            self.leaf_devices(&child, range.start, depth + 1, left, out)?;
-        }
-        Ok(())
     }
 
     /// The header of the chunk at `offset`.

@@ -2,7 +2,7 @@
 
 use super::devices::FileDevices;
 use super::each::try_map;
-use super::request::{MAX_DEFAULT_WIDE_SERIES, ScanRequest, TimeAs};
+use super::request::{DeviceFilter, MAX_DEFAULT_WIDE_SERIES, ScanRequest, TimeAs};
 use super::table_columns::of_table;
 use crate::arrow::ColumnType;
 use crate::infer::gather::{FileFacts, Key, Said, each_series, gather};
@@ -165,14 +165,21 @@ fn name_warnings(fields: &[Field]) -> Vec<String> {
 }
 
 /// The form that is used when none is asked for, over the devices that are `wanted`.
-pub(super) fn default_form(readers: &[TsFileReader], wanted: Option<&[String]>) -> Result<Form> {
+pub(super) fn default_form(
+    readers: &[TsFileReader],
+    wanted: Option<&[String]>,
+    filter: Option<&DeviceFilter>,
+) -> Result<Form> {
     let (mut tree, mut tables) = (0usize, 0usize);
     for reader in readers {
         let index = reader.index()?;
+        let mut any = false;
         for device in index.devices() {
-            if wanted.is_some_and(|w| !w.contains(&device.id().path())) {
+            let kept = filter.is_none_or(|f| f.keeps(device.id()));
+            if !kept || wanted.is_some_and(|w| !w.contains(&device.id().path())) {
                 continue;
             }
+            any = true;
             match reader.model_of(device.id()) {
                 Model::Tree => {
                     tree += device.series_count() - usize::from(device.is_aligned());
@@ -180,7 +187,7 @@ pub(super) fn default_form(readers: &[TsFileReader], wanted: Option<&[String]>) 
                 Model::Table => tables += 1,
             }
         }
-        tables += usize::from(index.device_count() == 0 && reader.tables().next().is_some());
+        tables += usize::from(!any && reader.tables().next().is_some());
     }
     match (tree, tables) {
         _ if wanted.is_some() && tree <= MAX_DEFAULT_WIDE_SERIES => Ok(Form::Wide),

@@ -9,8 +9,8 @@ mod explain;
 mod files;
 mod filter;
 mod late;
-mod open;
 mod merge_files;
+mod open;
 mod overlap;
 mod parallel;
 mod pieces;
@@ -49,6 +49,6 @@ pub use request::{
 pub use run::{Scan, scan};
 pub use split::{DEFAULT_SPLIT_BYTES, Ordering, Split, SplitMode};
 pub use summary::{
-    Aggregates, DeviceSummary, Refusal, RowSummary, SeriesSummary, Summaries, SummaryRequest, SummarySource,
-    summarize,
+    Aggregates, DeviceSummary, Refusal, RowSummary, SeriesSummary, Summaries, SummaryRequest,
+    SummarySource, summarize,
 };

@@ -31,6 +31,8 @@ pub(super) struct OpenFile {
     pub(super) rows: Option<DeviceRows>,
     /// Position in the index of the device at hand.
     device: Option<usize>,
+    /// Those of all devices at hand: one that the index has twice, or in the wide form all of them.
+    run: Vec<u32>,
     pub(super) name: Arc<str>,
     /// What its rows have to pass.
     pub(super) test: Option<RowTest>,
@@ -71,6 +73,7 @@ impl OpenFile {
             by_kind: Vec::new(),
             rows: None,
             device: None,
+            run: Vec::new(),
             name: "".into(),
             test: None,
             late: false,
@@ -136,6 +139,7 @@ impl OpenFile {
             sources(device, &path, &target, &mut plans)?;
         }
         self.prepare(shared, &mut plans, 0, branch, branch.residual.clone())?;
+        self.run.clone_from(&self.work.devices.positions);
         Ok(Some(plans))
     }
 
@@ -147,6 +151,7 @@ impl OpenFile {
         if self.test.is_none() && shared.columns.form != Form::Wide {
             slice.drop_plans(&mut plans, self.context.range);
         }
+        self.read_ahead(shared, &plans)?;
         let (test, late) = (self.test.as_ref(), self.late);
         self.rows = Some(DeviceRows::new(&mut self.context, plans, test, late));
         Ok(true)
@@ -193,13 +198,29 @@ impl OpenFile {
         for same in run.iter().filter_map(|&p| index.device(p as usize)) {
             sources(same, &name, &target, &mut plans)?;
         }
-        let (series, devices) = (device.series_count(), run.len());
+        let (series, devices) = (device.series_count(), run.to_vec());
         self.device = Some(device.position());
         self.name = name;
         self.context.piece = piece_bytes(series);
-        self.next += devices;
+        self.next += devices.len();
+        self.run = devices;
         self.prepare(shared, &mut plans, number, branch, residual)?;
         Ok(Some(plans))
+    }
+
+    /// Fetches the chunks of `plans`, which are all that is read of the devices at hand, in few requests: where little of the file is
+    /// read. What is read from its beginning to its end is read ahead anyway.
+    fn read_ahead(&mut self, shared: &Shared, plans: &[SourcePlan]) -> Result<()> {
+        let few = shared.request.is_selective() || self.work.reader.is_narrowed();
+        if !few || shared.request.limit.is_some() {
+            return Ok(());
+        }
+        let reader = self.work.reader.clone();
+        let index = reader.index()?;
+        let positions = self.run.iter();
+        let devices = positions.filter_map(|&p| index.device(p as usize));
+        let devices: Vec<_> = devices.collect();
+        self.context.prefetch(&devices, plans)
     }
 
     /// Sets the times that are read of a device and what its rows have to pass, and drops the chunks that have none of those times.

@@ -117,6 +117,10 @@ fn look_up(readers: Vec<TsFileReader>, request: &ScanRequest) -> Result<Vec<TsFi
         if reader.has_index() {
             return Ok(reader);
         }
+        if let Some(chosen) = &request.device_filter {
+            let part = reader.index_where(|id| chosen.keeps(id))?;
+            return Ok(reader.narrowed(part));
+        }
         if request.devices.is_some() {
             let part = reader.index_for(request.devices.as_deref())?;
             return Ok(reader.narrowed(part));
@@ -145,7 +149,11 @@ fn form_of(readers: &[TsFileReader], request: &ScanRequest) -> Result<(Form, Opt
     let form = match (request.form, &request.table) {
         (Some(form), _) => form,
         (None, Some(_)) => Form::Table,
-        (None, None) => default_form(readers, request.devices.as_deref())?,
+        (None, None) => default_form(
+            readers,
+            request.devices.as_deref(),
+            request.device_filter.as_ref(),
+        )?,
     };
     if form == Form::Table && request.devices.is_some() {
         return Err(

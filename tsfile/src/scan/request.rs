@@ -293,4 +293,10 @@ impl ScanRequest {
             lossy: self.lossy_types,
         }
     }
+
+    /// Whether devices are named or chosen, and read to their end: then their chunks are fetched at once.
+    pub(super) fn is_selective(&self) -> bool {
+        let few = self.devices.is_some() || self.device_filter.is_some();
+        few && self.limit.is_none() && self.offset == 0
+    }
 }

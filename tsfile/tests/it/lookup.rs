@@ -128,6 +128,8 @@ fn check(sample: &Sample, rng: &mut Rng, step: usize) -> Asked {
             assert!(found.contains(&all[*at]), "{name}: {id} by path");
         }
     }
+    let ids_alone = sample.open().device_ids().unwrap();
+    assert!(ids_alone.iter().eq(all.iter().map(|e| &e.0)), "{name}");
     for _ in 0..8 {
         let part = 1 + rng.below(10);
         let chosen: Vec<usize> = (0..all.len()).filter(|_| rng.below(10) < part).collect();
@@ -142,6 +144,19 @@ fn check(sample: &Sample, rng: &mut Rng, step: usize) -> Asked {
             expected,
             "{name}"
         );
+        let kept = sample
+            .open()
+            .index_where(|id| wanted_ids.contains(id))
+            .unwrap();
+        if expected.len() <= all.len() / 2 {
+            assert_eq!(
+                entries(&kept).iter().collect::<Vec<_>>(),
+                expected,
+                "{name}"
+            );
+        } else {
+            assert_eq!(entries(&kept), all);
+        }
         check_extents(sample, &index, &chosen, &all);
         // A plan can be made from a part of the index as well.
         let positions: Vec<usize> = (0..found.device_count()).collect();
@@ -546,6 +561,14 @@ fn one_of_a_hundred_thousand_devices_takes_a_request_for_each_storey() {
     let other = DeviceId::new(segments("others", &[Some("x")]));
     let (found, counts) = sample.counted(|| reader.lookup(&[other]).unwrap());
     assert_eq!((found.device_count(), counts.reads), (0, 0));
+    // Names that end alike: only device nodes are read to find them.
+    let (found, counts) = sample.counted(|| {
+        let chosen = reader.index_where(|id| id.tag(0).is_some_and(|t| t.ends_with("4711")));
+        chosen.unwrap()
+    });
+    println!("ten devices by what their names end with: {counts:?}");
+    assert_eq!(found.device_count(), 10);
+    assert!(counts.bytes < all.bytes / 2, "{counts:?}");
     // A part of a plan, where another process finds it.
     for count in [1, 300, 10_000] {
         let first = rng.below((devices.len() - count) as u64) as u32;

@@ -33,7 +33,7 @@ pub(super) fn assemble(
 /// Fetches measurement nodes and timeseries metadata, storey by storey; returns where they are.
 fn below(fetch: &mut Fetch<'_>, found: &[FoundStretch]) -> Result<Vec<Range<u64>>> {
     let mut storey: Vec<Range<u64>> = found.iter().flat_map(FoundStretch::nodes).collect();
-    let mut seen = SeenOffsets::new();
+    let mut seen = SeenOffsets::new(fetch.size_bytes());
     let (mut all, mut series) = (Vec::new(), Vec::new());
     let mut depth = 0;
     while !storey.is_empty() {
@@ -41,7 +41,7 @@ fn below(fetch: &mut Fetch<'_>, found: &[FoundStretch]) -> Result<Vec<Range<u64>
         fetch.need(storey.iter().cloned())?;
         let mut next = Vec::new();
         for range in &storey {
-            seen.first_visit(range.start)?;
+            seen.first_visit_of(range)?;
             let mut r = ByteReader::new(fetch.bytes(range)?, "metadata index");
             let node = MeasurementNode::parse(&mut r).map_err(|e| e.rebased(range.start))?;
             let ends = node.entries.iter().skip(1).map(|e| e.1).chain([node.end]);

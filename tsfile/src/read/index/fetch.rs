@@ -1,6 +1,7 @@
 //! Bytes of the metadata section as they are needed: few reads, and none for what is in memory already.
 
 use super::{Index, Section, Store};
+use crate::io::joined;
 use crate::read::TsFileReader;
 use crate::read::tail::check_metadata_size;
 use crate::{Error, Result};
@@ -57,6 +58,11 @@ impl<'r> Fetch<'r> {
         self.end
     }
 
+    /// Bytes of the metadata section.
+    pub(super) fn size_bytes(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+
     /// The bytes of `range`, when they are there; any slice for an empty range.
     pub(super) fn get(&self, range: &Range<u64>) -> Option<&[u8]> {
         if range.is_empty() {
@@ -107,8 +113,8 @@ impl<'r> Fetch<'r> {
         if missing.is_empty() {
             return Ok(());
         }
-        let mut missing = joined(missing);
-        let section_bytes = self.end - self.start;
+        let mut missing = joined(missing, MAX_GAP_BYTES);
+        let section_bytes = self.size_bytes();
         let total: u64 = missing.iter().map(|r| r.end - r.start).sum();
         if section_bytes <= SMALL_SECTION_BYTES || missing.len() > 1 && total > section_bytes / 2 {
             missing.clear();
@@ -166,19 +172,4 @@ fn of_section<'b>(section: &'b Section, range: &Range<u64>) -> Option<&'b [u8]> 
     let from = section.position(range.start)?;
     let to = from.checked_add(usize::try_from(range.end - range.start).ok()?)?;
     section.up_to_end_of(from).get(from..to)
-}
-
-/// Ascending ranges that do not overlap and hold all of `ranges`.
-fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
-    ranges.sort_unstable_by_key(|r| (r.start, r.end));
-    let mut out: Vec<Range<u64>> = Vec::new();
-    for range in ranges {
-        match out.last_mut() {
-            Some(last) if range.start <= last.end.saturating_add(MAX_GAP_BYTES) => {
-                last.end = last.end.max(range.end);
-            }
-            _ => out.push(range),
-        }
-    }
-    out
 }

@@ -31,13 +31,13 @@ pub(super) struct FoundDevice {
 }
 
 /// A device node and the devices that are looked for below it.
-struct Visit {
-    node: DeviceNode,
+pub(super) struct Visit {
+    pub(super) node: DeviceNode,
     /// Bytes of the node; none of a root.
     place: Range<u64>,
     /// Children lie before this offset.
     before: u64,
-    path: Vec<u32>,
+    pub(super) path: Vec<u32>,
     wanted: Vec<u32>,
     /// The first device behind all that are below the node.
     next: Option<DeviceId>,
@@ -112,7 +112,7 @@ pub(super) fn find(
     let Some(mut visits) = roots(reader, wanted)? else {
         return Ok(None);
     };
-    let mut seen = SeenOffsets::new();
+    let mut seen = SeenOffsets::new(fetch.size_bytes());
     let mut found = Vec::new();
     let mut depth = 0;
     while !visits.is_empty() {
@@ -127,7 +127,7 @@ pub(super) fn find(
         fetch.need(children.iter().map(|c| c.place.clone()))?;
         visits = Vec::with_capacity(children.len());
         for child in children {
-            seen.first_visit(child.place.start)?;
+            seen.first_visit_of(&child.place)?;
             let bytes = fetch.bytes(&child.place)?;
             let mut r = ByteReader::new(bytes, "metadata index");
             let node =
@@ -138,12 +138,8 @@ pub(super) fn find(
             let place = child.place.start..child.place.start + r.position() as u64;
             check_children(&node, place.start)?;
             visits.push(Visit {
-                node,
-                before: place.start,
-                place,
-                path: child.path,
-                wanted: child.wanted,
                 next: child.next,
+                ..Visit::of_node(node, place, child.path, child.wanted)
             });
         }
     }
@@ -168,25 +164,18 @@ fn roots(reader: &TsFileReader, wanted: &[DeviceId]) -> Result<Option<Vec<Visit>
         }
         if let Some(here) = by_table.get(name.as_str()) {
             check_children(root, before)?;
-            visits.push(Visit {
-                node: root.clone(),
-                place: 0..0,
-                before,
-                path: vec![number_of(number)?],
-                wanted: here.clone(),
-                next: None,
-            });
+            visits.push(Visit::of_root(root, number, before, here.clone())?);
         }
     }
     Ok(Some(visits))
 }
 
-fn number_of(n: usize) -> Result<u32> {
+pub(super) fn number_of(n: usize) -> Result<u32> {
     u32::try_from(n).map_err(|_| too_many("more than 4 G nodes"))
 }
 
 /// Children lie before their parent, which ends all circles.
-fn check_children(node: &DeviceNode, before: u64) -> Result<()> {
+pub(super) fn check_children(node: &DeviceNode, before: u64) -> Result<()> {
     if node.entries.is_empty() || node.end <= before {
         return Ok(());
     }
@@ -257,20 +246,7 @@ fn search(
                 },
             });
         } else if same.iter().any(|c| devices.get(c.1 as usize) == Some(id)) {
-            found.push(FoundDevice {
-                stretch: Stretch {
-                    first_device: 0,
-                    table: path.first().copied().unwrap_or(0),
-                    leaf: visit.place.clone(),
-                    first_entry: number_of(i)?,
-                    end: end_of(i),
-                    closed: i + 1 == entries.len(),
-                },
-                before: visit.before,
-                path,
-                id: id.clone(),
-                node: *offset,
-            });
+            found.extend(FoundDevice::new(visit, i)?);
         }
     }
     Ok(Some(()))
@@ -314,7 +290,64 @@ fn stretches(found: Vec<FoundDevice>) -> Vec<FoundStretch> {
     out
 }
 
+impl Visit {
+    pub(super) fn of_root(
+        root: &DeviceNode,
+        number: usize,
+        before: u64,
+        wanted: Vec<u32>,
+    ) -> Result<Self> {
+        Ok(Self {
+            node: root.clone(),
+            place: 0..0,
+            before,
+            path: vec![number_of(number)?],
+            wanted,
+            next: None,
+        })
+    }
+
+    pub(super) fn of_node(
+        node: DeviceNode,
+        place: Range<u64>,
+        path: Vec<u32>,
+        wanted: Vec<u32>,
+    ) -> Self {
+        Self {
+            node,
+            before: place.start,
+            place,
+            path,
+            wanted,
+            next: None,
+        }
+    }
+}
+
 impl FoundDevice {
+    /// Entry number `i` of a leaf.
+    pub(super) fn new(leaf: &Visit, i: usize) -> Result<Option<Self>> {
+        let entries = &leaf.node.entries;
+        let Some((id, node)) = entries.get(i) else {
+            return Ok(None);
+        };
+        let number = number_of(i)?;
+        Ok(Some(Self {
+            stretch: Stretch {
+                first_device: 0,
+                table: leaf.path.first().copied().unwrap_or(0),
+                leaf: leaf.place.clone(),
+                first_entry: number,
+                end: entries.get(i + 1).map_or(leaf.node.end, |e| e.1),
+                closed: i + 1 == entries.len(),
+            },
+            before: leaf.before,
+            path: [leaf.path.as_slice(), &[number]].concat(),
+            id: id.clone(),
+            node: *node,
+        }))
+    }
+
     pub(super) fn id(&self) -> &DeviceId {
         &self.id
     }

@@ -3,14 +3,15 @@
 //! Parts of the metadata section stay in memory as they are; a timeseries is a position in them and is parsed when it is asked for, so that
 //! a file with 100,000 devices costs its section and a few bytes per series, not an owned string for each.
 //!
-//! The whole index is one sequential read and a `walk`. Of a few devices `lookup` reads the nodes that lead to them, and `extent` goes
-//! straight to where a plan says that they are; both end in the same walk over the parts that were read.
+//! The whole index is one sequential read and a `walk`. Of a few devices `lookup` reads the nodes that lead to them, `leaves` all that name
+//! devices, and `extent` goes straight to where a plan says that they are; all end in the same walk over the parts that were read.
 
 mod assemble;
 mod device;
 mod extent;
 mod fetch;
 mod kinds;
+mod leaves;
 mod lookup;
 mod offsets;
 mod order;
@@ -22,7 +23,6 @@ mod walk;
 pub use device::{DeviceRef, SeriesRef};
 pub use extent::DeviceExtent;
 pub(super) use fetch::Held;
-pub(super) use walk::check_depth;
 
 use crate::format::{FileMetadata, FormatVersion, TimeseriesMetadata};
 use crate::model::{DataType, DeviceId};

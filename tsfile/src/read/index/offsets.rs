@@ -3,22 +3,43 @@
 use crate::{Error, Result};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 
 /// Offsets of the nodes seen so far.
 #[derive(Debug)]
-pub(super) struct SeenOffsets(HashSet<u64, OffsetHash>);
+pub(super) struct SeenOffsets {
+    seen: HashSet<u64, OffsetHash>,
+    /// Bytes that further nodes can have.
+    left: u64,
+}
 
 impl SeenOffsets {
-    pub(super) fn new() -> Self {
-        Self(HashSet::with_hasher(OffsetHash::new()))
+    /// For nodes that together have no more than `bytes`.
+    pub(super) fn new(bytes: u64) -> Self {
+        Self {
+            seen: HashSet::with_hasher(OffsetHash::new()),
+            left: bytes,
+        }
     }
 
     /// An error when the node at `offset` was seen before.
     pub(super) fn first_visit(&mut self, offset: u64) -> Result<()> {
-        if self.0.insert(offset) {
+        if self.seen.insert(offset) {
             return Ok(());
         }
         Err(Error::corrupt("metadata index", "two parents share a node").got(offset))
+    }
+
+    /// An error when the node was seen before, or when it shares bytes with others.
+    pub(super) fn first_visit_of(&mut self, node: &Range<u64>) -> Result<()> {
+        self.first_visit(node.start)?;
+        let bytes = node.end.saturating_sub(node.start);
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| {
+            Error::corrupt("metadata index", "nodes overlap")
+                .expected(format!("at most {} more bytes of nodes", self.left))
+                .got(bytes)
+        })?;
+        Ok(())
     }
 }
 

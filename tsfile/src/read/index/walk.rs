@@ -16,7 +16,7 @@ use std::ops::Range;
 const MAX_DEPTH: usize = 64;
 
 /// An error below [`MAX_DEPTH`].
-pub(in crate::read) fn check_depth(depth: usize) -> Result<()> {
+pub(super) fn check_depth(depth: usize) -> Result<()> {
     if depth < MAX_DEPTH {
         return Ok(());
     }
@@ -51,7 +51,7 @@ impl<'a> Walk<'a> {
         Self {
             section,
             version,
-            seen: SeenOffsets::new(),
+            seen: SeenOffsets::new(u64::MAX),
             run_bytes: 0,
             walked: Walked::default(),
         }

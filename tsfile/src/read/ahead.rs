@@ -1,0 +1,92 @@
+//! Where the chunks that will be read begin and end, as far as the index tells.
+
+use super::DeviceRef;
+use super::plan::{ChunkAt, SourcePlan};
+use crate::Result;
+use crate::model::ValueStatistics;
+use std::ops::Range;
+
+/// Behind the last byte of a chunk so much is wanted as well, since headers are looked for in more bytes than they have.
+const MARGIN_BYTES: u64 = if cfg!(fuzzing) { 16 } else { 4 * 1024 };
+/// Bytes of a time, or of a value that is not a text, at most: a varint of 64 bits.
+const POINT_BYTES: u64 = 10;
+/// Headers of the chunk and its pages, and a margin.
+const HEADER_BYTES: u64 = 4 * 1024;
+/// What is fetched of a chunk whose end nobody knows.
+const UNKNOWN_BYTES: u64 = 256 * 1024;
+/// Above this many devices, and this many chunks, it is no small part of a file.
+const MAX_DEVICES: usize = 64;
+const MAX_CHUNKS: usize = 4096;
+
+/// Bytes of the chunks of `plans`, of which those without a point in `range` are left out; none when they are too many. A chunk ends where the
+/// next one of `devices` begins, or after as many bytes as its points can take: another device may follow.
+pub(super) fn chunk_ranges(
+    devices: &[DeviceRef<'_>],
+    plans: &[SourcePlan],
+    range: (i64, i64),
+    data_end: u64,
+) -> Result<Vec<Range<u64>>> {
+    let mut wanted: Vec<(u64, u64)> = Vec::new();
+    for plan in plans {
+        let times = plan.times();
+        if times.is_none_or(|(first, last)| last < range.0 || first > range.1) {
+            continue;
+        }
+        let rows = plan.time.as_ref().and_then(points);
+        let times = plan.time.as_ref().map(|c| (c.offset, of_points(rows, 1)));
+        wanted.extend(times);
+        let values = plan.columns.iter().map(|c| &c.chunk);
+        wanted.extend(values.map(|c| (c.offset, most_bytes(c, rows))));
+        if wanted.len() > MAX_CHUNKS {
+            return Ok(Vec::new());
+        }
+    }
+    if wanted.is_empty() || devices.len() > MAX_DEVICES {
+        return Ok(Vec::new());
+    }
+    let mut starts: Vec<u64> = Vec::new();
+    for device in devices {
+        for k in 0..device.series_count() {
+            device.chunks(k, |chunk| starts.push(chunk.offset))?;
+        }
+    }
+    starts.sort_unstable();
+    let end = |offset: u64, most: u64| {
+        let next = starts.partition_point(|&start| start <= offset);
+        let next = starts.get(next).copied().unwrap_or(data_end);
+        let end = next.min(offset.saturating_add(most));
+        end.saturating_add(MARGIN_BYTES).min(data_end)
+    };
+    let inside = wanted.into_iter().filter(|(offset, _)| *offset < data_end);
+    Ok(inside
+        .map(|(offset, most)| offset..end(offset, most))
+        .collect())
+}
+
+fn points(chunk: &ChunkAt) -> Option<u64> {
+    chunk.statistics.as_ref().map(|s| s.count)
+}
+
+/// No chunk of values is larger; `rows` are those of the aligned group that it is in, else it has its own times.
+fn most_bytes(chunk: &ChunkAt, rows: Option<u64>) -> u64 {
+    let is_number = chunk.statistics.as_ref().is_some_and(|s| {
+        !matches!(
+            s.values,
+            // Of BLOB there is nothing.
+            ValueStatistics::None | ValueStatistics::Text { .. } | ValueStatistics::String { .. }
+        )
+    });
+    match rows {
+        _ if !is_number => UNKNOWN_BYTES,
+        Some(rows) => of_points(points(chunk), 1).saturating_add(rows / 8),
+        None => of_points(points(chunk), 2),
+    }
+}
+
+fn of_points(points: Option<u64>, numbers: u64) -> u64 {
+    points.map_or(UNKNOWN_BYTES, |points| {
+        points
+            .saturating_mul(numbers * POINT_BYTES)
+            .saturating_add(HEADER_BYTES)
+    })
+}
