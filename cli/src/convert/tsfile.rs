@@ -190,7 +190,8 @@ impl TsFiles {
             })
             .with_devices(args.object.device.clone())
             .with_schema_mode(args.schema.schema.map(SchemaMode::library))
-            .with_lossy_types(args.schema.lossy_types);
+            .with_lossy_types(args.schema.lossy_types)
+            .with_encodings(true);
         if let Some(name) = &args.time_column {
             request = request.with_time_column(name);
         }

@@ -343,7 +343,9 @@ fn of_tree(
             facts: HashMap::new(),
         })
         .collect();
-    add_storage(readers, &picked, &mut values)?;
+    if request.encodings {
+        add_storage(readers, &picked, &mut values)?;
+    }
     Ok(values)
 }
 

@@ -290,8 +290,8 @@ fn branches(
 }
 
 impl ScanPlan {
-    /// Schema of every batch. Field metadata hold TsFile's own facts: `tsfile.type`, `tsfile.encoding` and `tsfile.compression` (of the first
-    /// chunk), `tsfile.category`, `tsfile.model`.
+    /// Schema of every batch. Field metadata hold TsFile's own facts: `tsfile.type`, `tsfile.category`, `tsfile.model`, and in the table form or
+    /// with [`ScanRequest::with_encodings`] `tsfile.encoding` and `tsfile.compression`.
     pub fn schema(&self) -> SchemaRef {
         self.shared.columns.schema.clone()
     }

@@ -79,6 +79,7 @@ pub struct ScanRequest {
     pub(super) cancel: CancelToken,
     pub(super) schema_mode: Option<SchemaMode>,
     pub(super) lossy_types: bool,
+    pub(super) encodings: bool,
 }
 
 impl Default for ScanRequest {
@@ -106,6 +107,7 @@ impl Default for ScanRequest {
             cancel: CancelToken::default(),
             schema_mode: None,
             lossy_types: false,
+            encodings: false,
         }
     }
 }
@@ -292,6 +294,15 @@ impl ScanRequest {
             mode: self.schema_mode.unwrap_or(SchemaMode::default_of(form)),
             lossy: self.lossy_types,
         }
+    }
+
+    /// Notes encoding and compression in the field metadata of the tree forms as well, as `tsfile.encoding` and `tsfile.compression` (default:
+    /// false). Only the header of a chunk tells, so that the first one of each column is looked at before there is a schema; the table form has
+    /// them from its schema.
+    #[must_use]
+    pub fn with_encodings(mut self, encodings: bool) -> Self {
+        self.encodings = encodings;
+        self
     }
 
     /// Whether devices are named or chosen, and read to their end: then their chunks are fetched at once.

@@ -21,6 +21,7 @@ mod many;
 mod oracle;
 mod pruning;
 mod query;
+mod requests;
 mod scan;
 mod summary;
 mod summary_work;

@@ -865,3 +865,19 @@ fn a_large_bloom_filter_is_read_only_when_asked_for() {
         assert_eq!(found, rows("1 root.d 5\n2 root.d -"));
     }
 }
+
+#[test]
+fn encodings_are_noted_when_they_are_asked_for() {
+    let reader = example();
+    for form in [Form::Narrow, Form::Wide] {
+        for asked in [false, true] {
+            let request = ScanRequest::new().with_form(form).with_encodings(asked);
+            let schema = scan(vec![reader.clone()], request).unwrap().schema();
+            let metadata = schema.fields().last().unwrap().metadata();
+            let of = |key: &str| metadata.get(key).map(String::as_str);
+            assert_eq!(of("tsfile.encoding"), asked.then_some("PLAIN"));
+            assert_eq!(of("tsfile.compression"), asked.then_some("UNCOMPRESSED"));
+            assert!(of("tsfile.type").is_some());
+        }
+    }
+}
