@@ -1,4 +1,8 @@
 //! Many TsFiles at once: folders and patterns, what is passed over, and what their columns may disagree about.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests are not recognised as tests"
+)]
 
 use std::fs;
 use std::path::Path;

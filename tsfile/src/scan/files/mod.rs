@@ -161,7 +161,7 @@ pub struct OpenedFiles {
 /// # fn main() -> tsfile::Result<()> {
 /// # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/golden/cpp-2.5.0");
 /// let options = FileOptions::new().with_threads(4).with_ignore_corrupt(true);
-/// let opened = open_files(&[format!("{folder}/tree_*.tsfile")], &options)?;
+/// let opened = open_files(&[format!("{folder}/tree_m[a-i]*.tsfile")], &options)?;
 /// assert!(opened.skipped.is_empty());
 /// let scan = Query::new(opened.readers).narrow().select(["s1"]).scan()?;
 /// # assert!(scan.count() > 0);
