@@ -187,6 +187,10 @@ impl Single {
             if !more {
                 if let Some(open) = self.open.take() {
                     self.counters.add(&open.context.counters);
+                    // Bytes that were overwritten while they were read need not look corrupt.
+                    let reader = &open.work.reader;
+                    let unchanged = reader.source().check_unchanged();
+                    unchanged.map_err(|e| reader.in_file(e))?;
                 }
             }
         }
