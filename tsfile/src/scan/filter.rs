@@ -8,8 +8,7 @@ use crate::filter::{Column, Constant, Expr, Kind, Predicate, Ranges, normalize};
 use crate::model::{DataType, DeviceId, Form};
 use crate::read::TsFileReader;
 use crate::read::select::{TestColumn, TestPlace};
-use crate::{Error, Result};
-use std::borrow::Cow;
+use crate::{Error, ErrorKind, Result};
 use std::sync::Arc;
 
 /// An expression bound to the columns of a scan.
@@ -61,10 +60,7 @@ impl Filter {
         });
         let mut bound: Vec<(Column, Place)> = Vec::new();
         for name in names {
-            let place = match find(name, request, columns) {
-                Some(place) => place,
-                None => hidden(name, readers, devices, request, columns, values)?,
-            };
+            let place = place(name, readers, devices, request, columns, values)?;
             let kind = match place {
                 Place::Time => instant(request.unit),
                 Place::Device | Place::Tag(_) => Kind::Text,
@@ -170,21 +166,42 @@ fn kind_of(data_type: DataType, request: &ScanRequest) -> Kind {
     }
 }
 
-/// A column that is shown, by its name, or by its name in another case when only one is called so.
+/// The column of that name, else the only one whose name differs by case alone; whether it is shown does not matter.
+fn place(
+    name: &str,
+    readers: &[TsFileReader],
+    devices: &[FileDevices],
+    request: &ScanRequest,
+    columns: &Columns,
+    values: &mut Vec<ValueColumn>,
+) -> Result<Place> {
+    if let Some(place) = find(name, request, columns) {
+        return Ok(place);
+    }
+    let error = match hidden(name, readers, devices, request, columns, values) {
+        Err(e) if e.kind() == ErrorKind::Argument => e,
+        found => return found,
+    };
+    let all = request.clone().with_columns(None);
+    let table = columns.table.clone();
+    let all = Columns::decide(readers, devices, columns.form, table, &all, request.threads)?;
+    let lower = name.to_lowercase();
+    let fields = all.schema.fields().iter();
+    let mut same = fields.filter(|f| f.name().to_lowercase() == lower);
+    // Of several columns none is meant more than the others.
+    match (same.next(), same.next()) {
+        (Some(field), None) => match find(field.name(), request, columns) {
+            Some(place) => Ok(place),
+            None => hidden(field.name(), readers, devices, request, columns, values),
+        },
+        _ => Err(error),
+    }
+}
+
+/// A column that is shown, by its name.
 fn find(name: &str, request: &ScanRequest, columns: &Columns) -> Option<Place> {
     let shown = columns.schema.fields();
-    let exact = shown.iter().position(|f| f.name() == name);
-    let at = exact.or_else(|| {
-        let lower = name.to_lowercase();
-        let mut same = shown
-            .iter()
-            .enumerate()
-            .filter(|(_, f)| f.name().to_lowercase() == lower);
-        let first = same.next().map(|(at, _)| at);
-        // Of several columns none is meant more than the others.
-        first.filter(|_| same.next().is_none())
-    });
-    match at {
+    match shown.iter().position(|f| f.name() == name) {
         Some(0) => Some(Place::Time),
         Some(at) => columns.slots.get(at - 1).map(|slot| match slot {
             Slot::Device => Place::Device,
@@ -207,16 +224,10 @@ fn hidden(
     columns: &Columns,
     values: &mut Vec<ValueColumn>,
 ) -> Result<Place> {
-    let name = match columns.form {
-        Form::Table => declared(name, readers, columns),
-        _ => Cow::Borrowed(name),
-    };
     if let Some(i) = values.iter().position(|v| v.name == name) {
         return Ok(Place::Value(i));
     }
-    let alone = request
-        .clone()
-        .with_columns(Some(vec![name.clone().into_owned()]));
+    let alone = request.clone().with_columns(Some(vec![name.to_string()]));
     let found = Columns::decide(
         readers,
         devices,
@@ -238,18 +249,4 @@ fn hidden(
                 .hint("name one of them by its path, or ask for the narrow form (--form narrow)"),
         ),
     }
-}
-
-/// The name of a column of the table that differs from `name` by case only, else `name`.
-fn declared<'a>(name: &'a str, readers: &'a [TsFileReader], columns: &Columns) -> Cow<'a, str> {
-    let table = columns.table.as_deref().unwrap_or("");
-    let schema = readers.iter().find_map(|reader| reader.table(table));
-    let all = || schema.into_iter().flat_map(|s| &s.columns);
-    let names = || all().map(|c| c.measurement.name.as_str());
-    if names().any(|n| n == name) {
-        return Cow::Borrowed(name);
-    }
-    let lower = name.to_lowercase();
-    let same = names().find(|n| n.to_lowercase() == lower);
-    Cow::Borrowed(same.unwrap_or(name))
 }

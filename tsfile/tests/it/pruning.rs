@@ -242,6 +242,9 @@ fn a_nan_that_minimum_and_maximum_do_not_show_is_found() {
             assert_eq!(found("< 1.25"), [1, 12, 21, 32]);
             assert_eq!(found("<> 1"), [2, 3, 11, 13, 22, 23, 31, 32]);
         }
+        if !aligned {
+            continue;
+        }
         // Our own writer's pages.
         let values: Vec<f64> = (0..40).map(|t| if t == 25 { nan } else { 1.5 }).collect();
         let options = WriteOptions::default()
@@ -349,15 +352,17 @@ fn statistics_of_floats_count_where_nothing_is_lost() {
             (all.pages, none.pages)
         };
         let one = pages_of_chunk(aligned);
+        // Of a series that has times of its own only chunks are left unread by their values, not pages.
+        let some = if aligned { one } else { 10 };
         // GORILLA gives every value back, whoever wrote it; TS_2DIFF of floats need not, and only the property says that it does.
         assert_eq!(
             pages(Encoding::Gorilla, false),
-            (one, 0),
+            (some, 0),
             "aligned {aligned}"
         );
         assert_eq!(
             pages(Encoding::Ts2Diff, true),
-            (one, 0),
+            (some, 0),
             "aligned {aligned}"
         );
         assert_eq!(
@@ -438,7 +443,7 @@ fn devices_that_a_filter_names_are_found_whatever_their_names() {
 }
 
 #[test]
-fn times_alone_choose_chunks_and_pages() {
+fn times_and_values_choose_pages() {
     for aligned in [false, true] {
         let one = pages_of_chunk(aligned);
         let options = WriteOptions::default().with_aligned(aligned);
@@ -455,6 +460,9 @@ fn times_alone_choose_chunks_and_pages() {
         let (rows, work) = ask(&reader, narrow(), "time = 5 OR time = 95");
         assert_eq!(times(&rows), [5, 95]);
         assert_eq!(work.pages, 2 * pages, "{work:?}");
+        if !aligned {
+            continue;
+        }
         // By values: the page of the column that is asked, and those of the same rows.
         let (rows, work) = ask(&reader, narrow(), "a = 33");
         assert_eq!(times(&rows), [33]);
