@@ -82,8 +82,13 @@ pub fn read_into<S: ReadAt + ?Sized>(
     out: &mut Vec<u8>,
 ) -> Result<()> {
     check_range(source.size_bytes(), offset, len)?;
-    out.clear();
-    out.resize(len, 0);
+    if out.capacity() < len {
+        // New memory comes from the system with zeros in it.
+        *out = vec![0; len];
+    } else {
+        out.clear();
+        out.resize(len, 0);
+    }
     source.read_at(offset, out)
 }
 

@@ -3,7 +3,7 @@
 use crate::memory::{memory_limit, peak_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tsfile::io::MemorySource;
-use tsfile::model::{Model, Statistics};
+use tsfile::model::{DeviceId, Model, Statistics};
 use tsfile::read::{Limits, Window};
 use tsfile::scan::{
     DateMode, Form, Rows, ScanCounters, ScanRequest, SummaryRequest, TextMode, TimeAs, TimeUnit,
@@ -99,6 +99,7 @@ impl Manner {
 pub fn visit(bytes: &[u8], manner: Manner) -> Result<Outcome, String> {
     promised(bytes, manner, |visitor| {
         if let Some(reader) = visitor.open(bytes) {
+            visitor.parts(bytes);
             visitor.walk(&reader);
             visitor.scans(&reader);
             visitor.summaries(&reader);
@@ -201,6 +202,33 @@ impl Visitor {
             other => other,
         };
         self.note(opened)
+    }
+
+    /// Some devices, of which nothing is in memory, and the rows of one.
+    fn parts(&mut self, bytes: &[u8]) {
+        let Some(reader) = self.open(bytes) else {
+            return;
+        };
+        let Some(listed) = self.note(reader.device_ids()) else {
+            return;
+        };
+        let wanted: Vec<DeviceId> = listed.iter().step_by(3).cloned().collect();
+        let Some(found) = self.note(reader.lookup(&wanted)) else {
+            return;
+        };
+        if !found.devices().all(|d| wanted.contains(d.id())) {
+            self.broken
+                .get_or_insert_with(|| "a look-up gives devices that nobody asked for".into());
+        }
+        self.note(reader.index_where(|id| wanted.contains(id)));
+        let positions: Vec<u32> = (0..found.device_count() as u32).collect();
+        if let Some(extents) = self.note(found.extents(&positions)).flatten() {
+            self.note(reader.index_at(&extents));
+        }
+        if let Some(device) = wanted.first().filter(|d| reader.model_of(d) == Model::Tree) {
+            let request = self.manner.request(&reader).with_form(Form::Narrow);
+            self.scan(&reader, request.with_devices(vec![device.path()]));
+        }
     }
 
     /// Devices, index, statistics, chunk and page headers, bloom filter.
