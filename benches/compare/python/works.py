@@ -114,7 +114,7 @@ def points(name, title, file, whose, counts, options, ways, goals):
 
 def point(whose, goals):
     """1,001 rows with 10 columns of a file that is open."""
-    counts = {"ours": 2000, "wheel": 200, "wheel-prepared": 200, "java-low": 500, "java-blocks": 500, "java-query": 200}
+    counts = {"ours": 2000, "wheel": 200, "wheel-prepared": 200, "java-low": 1000, "java-blocks": 500, "java-query": 500}
     ways = {"wheel": "query", "wheel-prepared": "prepared", "java-low": "low", "java-blocks": "blocks", "java-query": "query"}
     name = "point" if whose == "wheel" else f"point-{whose}"
     return points(name, "point query devops, 1001 rows", f"devops.{whose}.tsfile", whose, counts, [], ways, goals)
@@ -122,7 +122,7 @@ def point(whose, goals):
 
 def lookup(whose, goals):
     """The 20 rows of one device of very many, of a file that is opened for it."""
-    counts = {"ours": 2000, "wheel": 200, "wheel-query": 200, "wheel-prepared": 200, "java-low": 500, "java-blocks": 100, "java-query": 100}
+    counts = {"ours": 1000, "wheel": 200, "wheel-query": 100, "wheel-prepared": 200, "java-low": 2000, "java-blocks": 100, "java-query": 100}
     ways = {"wheel": "series", "wheel-query": "query", "wheel-prepared": "prepared", "java-low": "low", "java-blocks": "blocks"}
     ways["java-query"] = "query"
     name = "lookup" if whose == "wheel" else f"lookup-{whose}"
@@ -191,7 +191,7 @@ WORKS = [
     reread("wide"),
     reread("random"),
     reread("tiny"),
-    point("wheel", {"wheel": 4, "java-low": 3, "java-blocks": 3}),
+    point("wheel", {"wheel": 4, "java-low": 3}),
     point("ours", {"wheel": 10}),
     lookup("wheel", {"wheel": 10, "java-low": 5, "java-query": 200}),
     lookup("ours", {"wheel": 10, "java-low": 5, "java-query": 200}),
