@@ -22,6 +22,7 @@ mod page;
 pub(crate) mod plan;
 mod recover;
 mod rows;
+mod rule_out;
 pub(crate) mod select;
 mod small;
 mod source;

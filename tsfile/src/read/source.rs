@@ -1,14 +1,13 @@
 //! One stream of rows in the order of time: a chunk of a non-aligned series, or the chunks of one aligned group.
 
+use super::TsFileReader;
 use super::chunk::{ChunkCodes, ChunkReader};
 use super::context::{SourceContext, check_ascending, decompress};
 use super::limits::Limits;
 use super::page::{Encoded, decode_times, decode_values, split_plain, split_value};
 use super::plan::{ChunkAt, SourceColumn, SourcePlan};
 use super::rows::{Page, PageColumn, count_bits, keep_rows};
-use super::select::{RowTest, TestColumn, Told};
-use super::{TsFileReader, trust};
-use crate::filter::Test;
+use super::rule_out::{Pruning, group_rules_out, series_rules_out};
 use crate::format::{ChunkRole, PageHeader};
 use crate::io::ReadAt;
 use crate::model::Statistics;
@@ -40,7 +39,7 @@ pub(crate) struct Source {
 pub(super) struct ColumnSource {
     pub(super) reader: ChunkReader,
     /// A value chunk without bytes: every row is null.
-    empty: bool,
+    pub(super) empty: bool,
     /// Offset and header of the next page, when it was looked at already.
     peeked: Option<(u64, PageHeader)>,
 }
@@ -56,7 +55,10 @@ impl ColumnSource {
     }
 
     /// Looks at the header of the next page, which comes again.
-    fn peek_page<S: ReadAt + ?Sized>(&mut self, source: &S) -> Result<Option<&PageHeader>> {
+    pub(super) fn peek_page<S: ReadAt + ?Sized>(
+        &mut self,
+        source: &S,
+    ) -> Result<Option<&PageHeader>> {
         if self.peeked.is_none() {
             self.peeked = self.next_page(source)?;
         }
@@ -339,7 +341,8 @@ impl Source {
                 return Ok(None);
             };
             let statistics = page_statistics(&header.statistics, &plan.chunk, &column.reader);
-            let ruled_out = self.plan.alone && rules_out(context, statistics, plan, &column.reader);
+            let ruled_out =
+                self.plan.alone && series_rules_out(context, statistics, plan, &column.reader);
             if header.uncompressed_bytes == 0 || ruled_out || outside(&context.spans, statistics) {
                 context.counters.pages_skipped += 1;
                 continue;
@@ -454,9 +457,12 @@ impl Source {
             self.marks.push(at);
             self.marks
                 .extend(self.columns.iter().map(|c| c.reader.position()));
-            if let (Some(pruning), false) = (pruning, skip) {
+            if !skip {
                 let columns = &mut self.columns;
-                skip = !pruning.may_pass(&source, statistics, columns, &self.plan)?;
+                skip = match pruning {
+                    Some(pruning) => !pruning.may_pass(&source, statistics, columns, &self.plan)?,
+                    None => self.plan.alone && group_rules_out(context, columns, &self.plan)?,
+                };
             }
             if skip {
                 context.counters.pages_skipped += 1;
@@ -488,27 +494,6 @@ pub(super) fn check_ended(columns: &[ColumnSource], plan: &SourcePlan) -> Result
                 .measurement(&*p.measurement),
         ),
     }
-}
-
-/// Whether no row at the times of a page can pass, because no value of the page, which has these statistics, does.
-fn rules_out(
-    context: &SourceContext,
-    statistics: Option<&Statistics>,
-    plan: &SourceColumn,
-    chunk: &ChunkReader,
-) -> bool {
-    let (Some(test), Some(statistics)) = (&context.page_test, statistics) else {
-        return false;
-    };
-    let header = chunk.header();
-    let lossless = context.reader.is_lossless();
-    let trusted = trust::values(statistics, header.data_type, Some(header), lossless);
-    !test.may_pass(&mut |output, column, asked| {
-        // Without the page there is a null, which must not pass instead.
-        plan.column != Some(output)
-            || *asked == Test::IsNull
-            || asked.can_match(&Told::new(statistics, column, trusted))
-    })
 }
 
 /// The body of a page, compressed, and what decoding it takes.
@@ -553,80 +538,6 @@ pub(super) fn decode_time_page(
     let decoded = decode().map_err(|e| e.rebase_page(page.at));
     context.scratch = scratch;
     decoded.map(|()| shared)
-}
-
-/// Rows that are not looked at, told by the headers of pages.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pruning<'a> {
-    pub(super) test: &'a RowTest,
-    /// The first time of another source: what a page there says of a row is not all.
-    pub(super) before: Option<i64>,
-}
-
-impl Pruning<'_> {
-    /// Whether the next page of `columns`, whose times have these statistics, can have a row that passes: headers are looked at, no body.
-    fn may_pass(
-        self,
-        reader: &TsFileReader,
-        times: Option<&Statistics>,
-        columns: &mut [ColumnSource],
-        plan: &SourcePlan,
-    ) -> Result<bool> {
-        let last = times.and_then(Statistics::time_range).map(|t| t.1);
-        let apart = match (self.before, last) {
-            (None, _) => true,
-            (Some(before), Some(last)) => last < before,
-            (Some(_), None) => false,
-        };
-        if !apart {
-            return Ok(true);
-        }
-        let lossless = reader.is_lossless();
-        let mut failed = Ok(());
-        let may = self.test.may_pass(&mut |output, column, asked| {
-            let mut chunks = columns.iter_mut().zip(&plan.columns);
-            // A column that the device does not have is null in every row.
-            let Some((source, plan)) = chunks.find(|(_, p)| p.column == Some(output)) else {
-                return matches!(asked, Test::IsNull);
-            };
-            source
-                .may_pass(reader, plan, (column, asked), lossless)
-                .unwrap_or_else(|e| {
-                    failed = Err(e.measurement(&*plan.measurement));
-                    true
-                })
-        });
-        failed.map(|()| may)
-    }
-}
-
-impl ColumnSource {
-    /// Whether the next page can have a value that passes a test.
-    fn may_pass(
-        &mut self,
-        reader: &TsFileReader,
-        plan: &SourceColumn,
-        (column, asked): (&TestColumn, &Test),
-        lossless: bool,
-    ) -> Result<bool> {
-        let null = matches!(asked, Test::IsNull);
-        if self.empty {
-            return Ok(null);
-        }
-        let Some(header) = self.peek_page(reader.source())? else {
-            return Ok(true);
-        };
-        if header.uncompressed_bytes == 0 {
-            return Ok(null);
-        }
-        let own = header.statistics.clone();
-        let Some(statistics) = page_statistics(&own, &plan.chunk, &self.reader) else {
-            return Ok(true);
-        };
-        let header = self.reader.header();
-        let trusted = trust::values(statistics, header.data_type, Some(header), lossless);
-        Ok(asked.can_match(&Told::new(statistics, column, trusted)))
-    }
 }
 
 /// Passes over the next page of a value column.
