@@ -128,6 +128,14 @@ impl Statistics {
         })
     }
 
+    /// First, last, smallest and largest value, as the methods of these names give them.
+    pub(crate) fn all_values(&self) -> [Option<Value>; 4] {
+        match self.count {
+            0 => [None, None, None, None],
+            _ => self.values.parts().into(),
+        }
+    }
+
     fn pick(&self, f: impl Fn(&ValueStatistics) -> Option<Value>) -> Option<Value> {
         if self.count == 0 {
             None

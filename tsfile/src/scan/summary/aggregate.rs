@@ -33,12 +33,13 @@ impl Part {
             data_type,
             DataType::Int64 | DataType::Timestamp | DataType::Date
         );
+        let [first, last, min, max] = statistics.all_values();
         Self {
             values: Aggregates {
-                first: statistics.first(),
-                last: statistics.last(),
-                min: statistics.min(),
-                max: statistics.max(),
+                first,
+                last,
+                min,
+                max,
                 sum: statistics.sum().filter(|_| summed),
             },
             ..Self::counted(statistics)

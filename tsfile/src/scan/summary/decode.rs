@@ -70,6 +70,10 @@ impl Decoder {
         all
     }
 
+    pub(super) fn reader(&self) -> &TsFileReader {
+        &self.reader
+    }
+
     /// The header of the chunk at `offset`.
     pub(super) fn header(&mut self, offset: u64) -> Result<ChunkHeader> {
         self.reader.chunk_header(&mut self.window, offset)

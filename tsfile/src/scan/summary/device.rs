@@ -9,7 +9,7 @@ use super::{RowSummary, SeriesSummary, SummaryRequest, SummarySource};
 use crate::Result;
 use crate::model::DataType;
 use crate::read::plan::SourcePlan;
-use crate::read::touches;
+use crate::read::{TsFileReader, touches};
 use std::collections::BTreeMap;
 
 /// Chunks to decode, side by side where they share their times.
@@ -21,11 +21,11 @@ struct Plans {
 }
 
 impl Plans {
-    fn add(&mut self, parts: &Parts, chunk: usize, column: usize) {
+    fn add(&mut self, parts: &Parts, reader: &TsFileReader, chunk: usize, column: usize) {
         let Some(chunk) = parts.chunks.get(chunk) else {
             return;
         };
-        let plan = parts.plan(chunk, Some(column));
+        let plan = parts.plan(reader, chunk, Some(column));
         let Some(time) = chunk.time else {
             self.plain.push(plan);
             return;
@@ -63,6 +63,7 @@ pub(super) fn series(
     parts: &Parts,
     request: &SummaryRequest,
     decoder: &mut Decoder,
+    chunks: &mut Vec<(Times, usize)>,
 ) -> Result<Vec<SeriesSummary>> {
     let ranges = &[request.range];
     let asked = Asked {
@@ -70,15 +71,13 @@ pub(super) fn series(
         values: request.values,
     };
     let mut found: Vec<SeriesSummary> = Vec::with_capacity(parts.series.len());
-    let mut known: Vec<Part> = Vec::with_capacity(parts.series.len());
     let mut whole = Plans::default();
     let mut cut: BTreeMap<Times, Plans> = BTreeMap::new();
-    let mut chunks = Vec::new();
     for (column, series) in parts.wanted().enumerate() {
         let (mut part, mut source) = (Part::default(), SummarySource::Statistics);
         chunks.clear();
-        touching(parts, series.chunks.clone(), ranges, &mut chunks);
-        each_group(&mut chunks, |group| {
+        touching(parts, series.chunks.clone(), ranges, chunks);
+        each_group(chunks, |group| {
             match tell(parts, group, asked, decoder)? {
                 Told::All(told) => part.add(told),
                 Told::But(told, ranges) => {
@@ -86,26 +85,30 @@ pub(super) fn series(
                     for range in ranges {
                         source = SummarySource::Scan;
                         for (_, chunk) in group {
-                            cut.entry(range).or_default().add(parts, *chunk, column);
+                            cut.entry(range).or_default().add(
+                                parts,
+                                decoder.reader(),
+                                *chunk,
+                                column,
+                            );
                         }
                     }
                 }
                 Told::Counted(..) | Told::Nothing(_) => {
                     source = SummarySource::Scan;
                     for (_, chunk) in group {
-                        whole.add(parts, *chunk, column);
+                        whole.add(parts, decoder.reader(), *chunk, column);
                     }
                 }
             }
             Ok(())
         })?;
-        known.push(part);
         found.push(SeriesSummary {
             measurement: series.measurement.clone(),
             data_type: series.data_type,
-            count: 0,
-            times: None,
-            values: super::Aggregates::default(),
+            count: part.count,
+            times: part.times,
+            values: part.values,
             source,
         });
     }
@@ -113,8 +116,15 @@ pub(super) fn series(
         let types: Vec<DataType> = parts.wanted().map(|s| s.data_type).collect();
         let mut add = |decoded: Vec<(usize, Part)>| {
             for (i, part) in decoded {
-                if let Some(all) = known.get_mut(i) {
+                if let Some(series) = found.get_mut(i) {
+                    let mut all = Part {
+                        count: series.count,
+                        times: series.times,
+                        values: std::mem::take(&mut series.values),
+                    };
                     all.add(part);
+                    (series.count, series.times) = (all.count, all.times);
+                    series.values = all.values;
                 }
             }
         };
@@ -122,11 +132,6 @@ pub(super) fn series(
         for (range, plans) in cut {
             add(decoder.series_within(range, plans.into_vec(), &types)?);
         }
-    }
-    for (series, part) in found.iter_mut().zip(known) {
-        series.count = part.count;
-        series.times = part.times;
-        series.values = part.values;
     }
     Ok(found)
 }
@@ -136,15 +141,21 @@ pub(super) fn rows(
     parts: &Parts,
     request: &SummaryRequest,
     decoder: &mut Decoder,
+    chunks: &mut Vec<(Times, RowChunk)>,
 ) -> Result<RowSummary> {
     let ranges = &[request.range];
-    let mut chunks = Vec::new();
-    row_chunks(parts, ranges, false, &mut chunks);
+    row_chunks(parts, ranges, false, chunks);
     let (mut all, mut whole) = (Part::default(), Vec::new());
     let mut cut: BTreeMap<Times, Vec<SourcePlan>> = BTreeMap::new();
-    each_group(&mut chunks, |group| {
-        let plans = || group.iter().filter_map(|(_, c)| row_plan(parts, *c));
-        match tell_rows(parts, group, ranges, decoder)? {
+    each_group(chunks, |group| {
+        let told = tell_rows(parts, group, ranges, decoder)?;
+        let reader = decoder.reader();
+        let plans = || {
+            group
+                .iter()
+                .filter_map(|(_, c)| row_plan(parts, reader, *c))
+        };
+        match told {
             Told::All(known) => all.add(known),
             Told::But(known, ranges) => {
                 all.add(known);
@@ -160,7 +171,9 @@ pub(super) fn rows(
         true => SummarySource::Statistics,
         false => SummarySource::Scan,
     };
-    all.add(decoder.rows(whole)?);
+    if !whole.is_empty() {
+        all.add(decoder.rows(whole)?);
+    }
     for (range, plans) in cut {
         all.add(decoder.rows_within(range, plans)?);
     }
@@ -171,9 +184,12 @@ pub(super) fn rows(
     })
 }
 
-fn row_plan(parts: &Parts, chunk: RowChunk) -> Option<SourcePlan> {
+fn row_plan(parts: &Parts, reader: &TsFileReader, chunk: RowChunk) -> Option<SourcePlan> {
     match chunk {
-        RowChunk::Value(i) => parts.chunks.get(i).map(|chunk| parts.plan(chunk, None)),
-        RowChunk::Time(_) => chunk.at(parts).map(|at| parts.plan_times(at)),
+        RowChunk::Value(i) => parts
+            .chunks
+            .get(i)
+            .map(|chunk| parts.plan(reader, chunk, None)),
+        RowChunk::Time(_) => chunk.at(parts).map(|at| parts.plan_times(reader, at)),
     }
 }

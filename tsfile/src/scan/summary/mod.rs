@@ -29,8 +29,10 @@ use crate::read::context::ScanCounters;
 use crate::read::{DeviceRef, SeriesRef, TsFileReader};
 use decode::Decoder;
 use parts::{Others, Parts};
+use spans::Times;
 use std::collections::HashSet;
 use std::sync::Arc;
+use tell::RowChunk;
 
 pub(super) use aggregate::is_less;
 pub(super) use known::{Existing, Known, KnownColumn};
@@ -213,6 +215,9 @@ pub struct Summaries {
     /// What is wanted by the kinds of series in the index.
     by_kind: Vec<Destination>,
     parts: Parts,
+    /// Where chunks are put in the order of time.
+    chunks: Vec<(Times, usize)>,
+    row_chunks: Vec<(Times, RowChunk)>,
     decoder: Decoder,
     failed: bool,
 }
@@ -263,6 +268,8 @@ pub fn summarize(reader: &TsFileReader, request: SummaryRequest) -> Result<Summa
     Ok(Summaries {
         by_kind,
         parts: Parts::default(),
+        chunks: Vec::new(),
+        row_chunks: Vec::new(),
         decoder: Decoder::new(reader.clone(), request.range, request.values),
         reader: reader.clone(),
         request,
@@ -289,17 +296,25 @@ impl Summaries {
         let index = reader.index()?;
         loop {
             let run = self.devices.run(index, self.next);
-            let same: Vec<_> = run
-                .iter()
-                .filter_map(|&p| index.device(p as usize))
-                .collect();
-            let Some(first) = same.first() else {
+            let mut devices = run.iter().filter_map(|&p| index.device(p as usize));
+            let Some(first) = devices.next() else {
                 return Ok(None);
+            };
+            let (one, several): ([DeviceRef<'_>; 1], Vec<DeviceRef<'_>>);
+            let same: &[DeviceRef<'_>] = match run.len() {
+                1 => {
+                    one = [first];
+                    &one
+                }
+                _ => {
+                    several = std::iter::once(first).chain(devices).collect();
+                    &several
+                }
             };
             let id = first.id().clone();
             self.next += run.len();
             let summary = self
-                .sum_up(&same)
+                .sum_up(same)
                 .map_err(|e| reader.in_file(e.device(id.path())))?;
             if let Some((series, rows)) = summary {
                 return Ok(Some(DeviceSummary {
@@ -334,9 +349,14 @@ impl Summaries {
         if chosen && self.parts.wanted().next().is_none() {
             return Ok(None);
         }
-        let series = device::series(&self.parts, request, &mut self.decoder)?;
-        let rows = match self.request.rows {
-            true => Some(device::rows(&self.parts, &self.request, &mut self.decoder)?),
+        let series = device::series(&self.parts, request, &mut self.decoder, &mut self.chunks)?;
+        let rows = match request.rows {
+            true => Some(device::rows(
+                &self.parts,
+                request,
+                &mut self.decoder,
+                &mut self.row_chunks,
+            )?),
             false => None,
         };
         Ok(Some((series, rows)))

@@ -4,7 +4,7 @@ use super::spans::Times;
 use crate::arrow::widen;
 use crate::model::DataType;
 use crate::read::plan::{ChunkAt, SourceColumn, SourcePlan};
-use crate::read::{DeviceRef, SeriesRef};
+use crate::read::{DeviceRef, SeriesRef, TsFileReader};
 use crate::scan::devices::Destination;
 use crate::{Error, Result};
 use std::ops::Range;
@@ -13,14 +13,13 @@ use std::sync::Arc;
 /// The chunks of some devices; used for one device after the other, so that memory is not asked for again and again.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    names: Vec<Arc<str>>,
+    /// Positions in the index.
+    devices: Vec<usize>,
     /// Time chunks of aligned chunk groups.
     pub(super) times: Vec<ChunkAt>,
     pub(super) series: Vec<Series>,
     /// Those of a series are neighbours.
     pub(super) chunks: Vec<Chunk>,
-    /// Where names are put together.
-    path: String,
     /// Whether the series of the device at hand came in the order of their names.
     ascending: bool,
 }
@@ -34,7 +33,7 @@ pub(super) struct Series {
     /// Of a series that is wanted.
     pub(super) data_type: DataType,
     pub(super) chunks: Range<usize>,
-    device: usize,
+    pub(super) device: usize,
 }
 
 /// A chunk of a series.
@@ -57,7 +56,7 @@ pub(super) enum Others {
 
 impl Parts {
     pub(super) fn clear(&mut self) {
-        self.names.clear();
+        self.devices.clear();
         self.times.clear();
         self.series.clear();
         self.chunks.clear();
@@ -70,11 +69,8 @@ impl Parts {
         wanted: &dyn Fn(&SeriesRef<'_>) -> Destination,
         others: Others,
     ) -> Result<()> {
-        self.path.clear();
-        if let Some(device) = devices.first() {
-            device.id().write_path(&mut self.path);
-        }
-        self.names.push(self.path.as_str().into());
+        let first = devices.first().map_or(0, DeviceRef::position);
+        self.devices.push(first);
         self.ascending = true;
         let first_series = self.series.len();
         let first_chunk = self.chunks.len();
@@ -171,7 +167,7 @@ impl Parts {
             column,
             data_type,
             chunks: 0..0,
-            device: self.names.len().saturating_sub(1),
+            device: self.devices.len().saturating_sub(1),
         });
         self.series.len() - 1
     }
@@ -192,10 +188,15 @@ impl Parts {
     }
 
     /// A source of one chunk: of its values as `column`, of its times alone without.
-    pub(super) fn plan(&self, chunk: &Chunk, column: Option<usize>) -> SourcePlan {
+    pub(super) fn plan(
+        &self,
+        reader: &TsFileReader,
+        chunk: &Chunk,
+        column: Option<usize>,
+    ) -> SourcePlan {
         let series = self.series.get(chunk.series);
         SourcePlan {
-            device: self.name(series.map_or(0, |s| s.device)),
+            device: self.name(reader, series.map_or(0, |s| s.device)).into(),
             time: chunk.time.and_then(|i| self.times.get(i)).cloned(),
             columns: vec![SourceColumn {
                 column,
@@ -208,9 +209,9 @@ impl Parts {
     }
 
     /// A source of the times of one time chunk, of the only device.
-    pub(super) fn plan_times(&self, at: &ChunkAt) -> SourcePlan {
+    pub(super) fn plan_times(&self, reader: &TsFileReader, at: &ChunkAt) -> SourcePlan {
         SourcePlan {
-            device: self.name(0),
+            device: self.name(reader, 0).into(),
             time: Some(at.clone()),
             columns: Vec::new(),
             only_present: false,
@@ -218,8 +219,11 @@ impl Parts {
         }
     }
 
-    fn name(&self, device: usize) -> Arc<str> {
-        self.names.get(device).cloned().unwrap_or_else(|| "".into())
+    /// The path of the device with this number.
+    pub(super) fn name(&self, reader: &TsFileReader, device: usize) -> String {
+        let position = self.devices.get(device).copied();
+        let found = position.and_then(|p| reader.index().ok()?.device(p));
+        found.map(|d| d.id().path()).unwrap_or_default()
     }
 }
 

@@ -122,7 +122,9 @@ pub(super) fn tell(
         decoder,
     );
     told.map_err(|e| match series {
-        Some(series) => e.measurement(&*series.measurement),
+        Some(series) => e
+            .measurement(&*series.measurement)
+            .device(parts.name(decoder.reader(), series.device)),
         None => e,
     })
 }
