@@ -22,7 +22,8 @@ impl FileDevices {
     /// Of a device that no branch has.
     pub(super) const NO_BRANCH: u16 = u16::MAX;
 
-    fn new(positions: Vec<u32>) -> Self {
+    /// All in the first branch of the filter.
+    pub(super) fn new(positions: Vec<u32>) -> Self {
         Self {
             positions,
             branches: Vec::new(),

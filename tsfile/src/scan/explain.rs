@@ -2,7 +2,8 @@
 
 use super::open::OpenFile;
 use super::plan::{FileWork, ScanPlan, Shared};
-use super::split::{ChunkSizes, DEFAULT_SPLIT_BYTES, Split, SplitMode};
+use super::split::{DEFAULT_SPLIT_BYTES, Split, SplitMode};
+use super::weigh::ChunkSizes;
 use crate::Result;
 use crate::filter::{Predicate, Test};
 use crate::model::Form;
@@ -99,7 +100,7 @@ impl ScanPlan {
         let shared = &self.shared;
         let names = shared.columns.schema.fields().iter();
         let mut found = Found::default();
-        for work in &self.files {
+        for work in self.files.iter() {
             let added = found.add(shared, work);
             added.map_err(|e| work.reader.in_file(e))?;
         }
@@ -149,7 +150,7 @@ impl ScanPlan {
                 }
             })
             .collect();
-        for work in &self.files {
+        for work in self.files.iter() {
             let index = work.reader.index()?;
             for (at, &position) in work.devices.positions.iter().enumerate() {
                 let of = branches.get_mut(work.devices.branch(at));

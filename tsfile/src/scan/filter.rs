@@ -40,6 +40,24 @@ impl Place {
     pub(super) fn is_key(self) -> bool {
         matches!(self, Self::Device | Self::Tag(_))
     }
+
+    /// What is there, called `name`, as a comparison sees it.
+    pub(super) fn column(
+        self,
+        name: String,
+        request: &ScanRequest,
+        values: &[ValueColumn],
+    ) -> Result<Column> {
+        let kind = match self {
+            Self::Time => instant(request.unit),
+            Self::Device | Self::Tag(_) => Kind::Text,
+            Self::Value(i) => match values.get(i) {
+                Some(value) => kind_of(value.data_type, request),
+                None => return Err(Error::argument("a column without a value")),
+            },
+        };
+        Ok(Column { name, kind })
+    }
 }
 
 impl Filter {
@@ -61,16 +79,7 @@ impl Filter {
         let mut bound: Vec<(Column, Place)> = Vec::new();
         for name in names {
             let place = place(name, readers, devices, request, columns, values)?;
-            let kind = match place {
-                Place::Time => instant(request.unit),
-                Place::Device | Place::Tag(_) => Kind::Text,
-                Place::Value(i) => match values.get(i) {
-                    Some(value) => kind_of(value.data_type, request),
-                    None => return Err(Error::argument("a column without a value")),
-                },
-            };
-            let name = name.to_string();
-            bound.push((Column { name, kind }, place));
+            bound.push((place.column(name.to_string(), request, values)?, place));
         }
         let (columns, places): (Vec<_>, Vec<_>) = bound.into_iter().unzip();
         Ok(Self {

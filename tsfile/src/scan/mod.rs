@@ -3,6 +3,7 @@
 mod answers;
 mod cache;
 mod columns;
+mod cut;
 mod devices;
 mod each;
 mod explain;
@@ -10,6 +11,7 @@ mod files;
 mod filter;
 mod late;
 mod merge_files;
+mod merged;
 mod open;
 mod overlap;
 mod parallel;
@@ -26,6 +28,7 @@ mod slice;
 mod split;
 mod summary;
 mod table_columns;
+mod weigh;
 
 pub use crate::arrow::{DateMode, TextMode, TimeUnit};
 pub use crate::infer::SchemaMode;

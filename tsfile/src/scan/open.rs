@@ -1,7 +1,6 @@
 //! The file that is being read: device after device, each as a merge of its chunks.
 
 use super::devices::{Destination, Target, sources};
-use super::filter::Branch;
 use super::late::DeviceRows;
 use super::plan::{FileWork, Shared};
 use super::prune::{chunks, possible};
@@ -138,7 +137,13 @@ impl OpenFile {
             };
             sources(device, &path, &target, &mut plans)?;
         }
-        self.prepare(shared, &mut plans, 0, branch, branch.residual.clone())?;
+        self.prepare(
+            shared,
+            &mut plans,
+            Some(0),
+            &branch.times,
+            branch.residual.clone(),
+        )?;
         self.run.clone_from(&self.work.devices.positions);
         Ok(Some(plans))
     }
@@ -174,11 +179,13 @@ impl OpenFile {
         };
         self.path.clear();
         device.id().write_path(&mut self.path);
-        let residual = match &shared.filter {
+        let (times, residual) = match &shared.filter {
             Some(filter) if branch.keyed => {
-                Arc::new(filter.of_device(&branch.residual, device.id(), &self.path))
+                let own = filter.of_device(&branch.residual, device.id(), &self.path);
+                let (times, residual) = own.split_times(filter.time());
+                (branch.times.intersect(&times), Arc::new(residual))
             }
-            _ => branch.residual.clone(),
+            _ => (branch.times.clone(), branch.residual.clone()),
         };
         let destination = |series: &SeriesRef<'_>| -> Destination {
             let known = series.kind.and_then(|kind| self.by_kind.get(kind));
@@ -204,7 +211,8 @@ impl OpenFile {
         self.context.piece = piece_bytes(series);
         self.next += devices.len();
         self.run = devices;
-        self.prepare(shared, &mut plans, number, branch, residual)?;
+        let number = (!branch.keyed).then_some(number);
+        self.prepare(shared, &mut plans, number, &times, residual)?;
         Ok(Some(plans))
     }
 
@@ -223,19 +231,19 @@ impl OpenFile {
         self.context.prefetch(&devices, plans)
     }
 
-    /// Sets the times that are read of a device and what its rows have to pass, and drops the chunks that have none of those times.
+    /// Sets the times that are read of a device, of `times`, and what its rows have to pass, and drops the chunks that have none of those times.
     fn prepare(
         &mut self,
         shared: &Shared,
         plans: &mut Vec<SourcePlan>,
-        number: usize,
-        branch: &Branch,
+        number: Option<usize>,
+        times: &Ranges<i64>,
         residual: Arc<Predicate>,
     ) -> Result<()> {
         self.late = shared.rejects_nulls(&residual);
         let (first, last) = self.work.slice;
         let slice = Ranges::between(Cut::Before(first), Cut::After(last));
-        let times = branch.times.intersect(&slice);
+        let times = times.intersect(&slice);
         let asked = times.spans();
         let before = chunks(plans);
         let mut spans = asked.clone();
@@ -255,7 +263,7 @@ impl OpenFile {
         let predicate = match &shared.filter {
             // Pages between the stretches are passed over, rows are not.
             Some(filter) if asked.len() > 1 => {
-                let known = self.made.take().filter(|(of, _)| *of == number);
+                let known = self.made.take().filter(|(of, _)| Some(*of) == number);
                 let made = known.map_or_else(
                     || {
                         let column = filter.time();
@@ -265,9 +273,7 @@ impl OpenFile {
                     },
                     |(_, made)| made,
                 );
-                if !branch.keyed {
-                    self.made = Some((number, made.clone()));
-                }
+                self.made = number.map(|number| (number, made.clone()));
                 Some(made)
             }
             _ => (*residual != Predicate::Always).then_some(residual),
@@ -313,7 +319,7 @@ fn retain(plans: &mut Vec<SourcePlan>, spans: &[(i64, i64)]) {
 impl Shared {
     /// Whether series that are not read otherwise have to be looked at, because a row exists where they have a point: not when rows
     /// without any value that is read are dropped all the same.
-    fn needs_siblings(&self, residual: &Predicate) -> bool {
+    pub(super) fn needs_siblings(&self, residual: &Predicate) -> bool {
         self.request.rows == Rows::All && !self.rejects_nulls(residual)
     }
 }

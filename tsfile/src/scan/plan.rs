@@ -3,6 +3,7 @@
 use super::columns::{Columns, ValueColumn, default_form, default_table};
 use super::devices::FileDevices;
 use super::filter::{Branch, Filter, Place};
+use super::merge_files::Dedup;
 use super::request::{Rows, ScanRequest};
 use super::run::Scan;
 use super::{overlap, pinned};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct ScanPlan {
     pub(super) shared: Arc<Shared>,
-    pub(super) files: Vec<FileWork>,
+    pub(super) files: Arc<[FileWork]>,
 }
 
 /// What all parts of a plan have in common.
@@ -71,8 +72,10 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
     }
     check_devices(&readers, &files, &request)?;
     let mut columns = Columns::decide(&readers, &files, form, table, &request, request.threads)?;
-    let overlap = overlap::find(&readers, &files, request.range)?;
-    columns.warnings.extend(overlap.map(|o| o.to_string()));
+    if request.dedup == Dedup::None {
+        let overlap = overlap::find(&readers, &files, request.range)?;
+        columns.warnings.extend(overlap.map(|o| o.to_string()));
+    }
     let mut values = columns.values.clone();
     let filter = match &request.filter {
         Some(expr) => Some(Filter::bind(
@@ -314,7 +317,7 @@ impl ScanPlan {
     /// Starts reading.
     ///
     /// # Errors
-    /// With several threads: the metadata of a device is corrupt, or the system starts no thread.
+    /// The index of a file cannot be read. With several threads: the metadata of a device is corrupt, or the system starts no thread.
     pub fn scan(&self) -> Result<Scan> {
         Scan::new(self)
     }

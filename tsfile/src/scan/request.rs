@@ -1,5 +1,6 @@
 //! What is asked for.
 
+use super::merge_files::Dedup;
 use crate::arrow::{DateMode, TextMode, TimeUnit};
 use crate::filter::Expr;
 use crate::infer::{Rules, SchemaMode};
@@ -80,6 +81,7 @@ pub struct ScanRequest {
     pub(super) schema_mode: Option<SchemaMode>,
     pub(super) lossy_types: bool,
     pub(super) encodings: bool,
+    pub(super) dedup: Dedup,
 }
 
 impl Default for ScanRequest {
@@ -108,6 +110,7 @@ impl Default for ScanRequest {
             schema_mode: None,
             lossy_types: false,
             encodings: false,
+            dedup: Dedup::None,
         }
     }
 }
@@ -285,6 +288,15 @@ impl ScanRequest {
     #[must_use]
     pub fn with_lossy_types(mut self, lossy: bool) -> Self {
         self.lossy_types = lossy;
+        self
+    }
+
+    /// What becomes of rows that several files hold of one device and time, or in the wide form of one time (default: [`Dedup::None`], all of
+    /// them are given, file after file). Otherwise devices come one after the other, each with its rows of all files by time, and a filter is
+    /// asked of the rows that come out of it: a value that a later file overwrites is none.
+    #[must_use]
+    pub fn with_dedup(mut self, dedup: Dedup) -> Self {
+        self.dedup = dedup;
         self
     }
 

@@ -262,6 +262,21 @@ fn key_builder(request: &ScanRequest) -> ColumnBuilder {
     })
 }
 
+/// The rows in which one of the columns has a value.
+pub(super) fn present<'a>(
+    columns: impl Iterator<Item = &'a ArrayRef>,
+    rows: usize,
+) -> BooleanBuffer {
+    let mut present = BooleanBuffer::new_unset(rows);
+    for array in columns {
+        present = match array.nulls() {
+            None => return BooleanBuffer::new_set(rows),
+            Some(nulls) => &present | nulls.inner(),
+        };
+    }
+    present
+}
+
 /// Rows as arrays, those that only the filter reads among them.
 #[derive(Debug)]
 pub(super) struct Finished {
@@ -319,14 +334,7 @@ impl Finished {
     /// The rows in which a column that is shown has a value.
     fn present(&self, shared: &Shared) -> BooleanBuffer {
         let shown = self.values.iter().take(shared.columns.values.len());
-        let mut present = BooleanBuffer::new_unset(self.rows);
-        for array in shown {
-            present = match array.nulls() {
-                None => return BooleanBuffer::new_set(self.rows),
-                Some(nulls) => &present | nulls.inner(),
-            };
-        }
-        present
+        present(shown, self.rows)
     }
 
     /// The columns that are shown, as one batch; of the `kept` rows only.

@@ -1,14 +1,15 @@
 //! The batches of a plan, from this thread or from several.
 
+use super::merged::Reading;
 use super::parallel::Parallel;
 use super::plan::{ScanPlan, Shared, plan};
 use super::request::ScanRequest;
-use super::single::Single;
 use super::slice::RowSlice;
+use super::split::Split;
 use crate::Result;
 use crate::model::Form;
-use crate::read::TsFileReader;
 use crate::read::context::ScanCounters;
+use crate::read::{CancelToken, TsFileReader};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub struct Scan {
 
 #[derive(Debug)]
 enum Rows {
-    Single(Box<Single>),
+    Single(Reading),
     Parallel {
         threads: Parallel,
         slice: RowSlice,
@@ -49,16 +50,16 @@ impl Scan {
                 slice: RowSlice::new(offset, limit),
                 failed: false,
             },
-            None => Rows::Single(Box::new(Single::new(shared.clone(), plan.files.clone()))),
+            None => Rows::Single(Reading::of_plan(plan)?),
         };
         Ok(Self { shared, rows })
     }
 
-    /// What one thread reads.
-    pub(super) fn single(single: Single, shared: Arc<Shared>) -> Self {
+    /// One split of `plan`.
+    pub(super) fn of_split(plan: &ScanPlan, split: &Split, cancel: CancelToken) -> Self {
         Self {
-            shared,
-            rows: Rows::Single(Box::new(single)),
+            shared: plan.shared.clone(),
+            rows: Rows::Single(Reading::of_split(plan, split, cancel)),
         }
     }
 
@@ -112,6 +113,7 @@ impl Iterator for Scan {
                 failed,
             } => loop {
                 if *failed || slice.is_filled(0) {
+                    threads.stop();
                     return None;
                 }
                 let batch = match threads.next()? {

@@ -3,6 +3,7 @@
 use super::late::Asked;
 use super::open::OpenFile;
 use super::plan::{FileWork, Shared};
+use super::request::ScanRequest;
 use super::rows::RowsAtHand;
 use super::slice::RowSlice;
 use crate::read::CancelToken;
@@ -38,7 +39,7 @@ pub(super) struct Single {
 
 /// What a filter has kept.
 #[derive(Debug)]
-struct Filtered {
+pub(super) struct Filtered {
     slice: RowSlice,
     /// Too few rows for a batch of their own.
     held: Vec<RecordBatch>,
@@ -53,16 +54,11 @@ const FIRST_STEP_ROWS: usize = 1024;
 impl Single {
     pub(super) fn new(shared: Arc<Shared>, files: Vec<FileWork>) -> Self {
         let rows = RowsAtHand::new(&shared);
-        let max_rows = (shared.request.batch_bytes / rows.row_bytes()).max(1);
+        let max_rows = max_rows(&shared);
         let (offset, limit) = (shared.request.offset, shared.request.limit);
         let wanted = RowSlice::new(offset, limit);
         let is_filtered = shared.filter.is_some() || shared.has_unseen_rows();
-        let filtered = is_filtered.then(|| Filtered {
-            slice: wanted,
-            held: Vec::new(),
-            held_rows: 0,
-            step: limit.map_or(max_rows, |_| FIRST_STEP_ROWS.min(max_rows)),
-        });
+        let filtered = is_filtered.then(|| Filtered::new(offset, limit, max_rows));
         Self {
             cancel: shared.request.cancel.clone(),
             slice: match filtered {
@@ -85,12 +81,9 @@ impl Single {
 
     /// Makes it a part of something: what is passed over is counted by whoever puts the parts together.
     pub(super) fn is_part(&mut self, cancel: CancelToken) {
-        let offset = self.shared.request.offset;
-        let limit = self.shared.request.limit;
-        let wanted = RowSlice::new(0, limit.map(|limit| limit.saturating_add(offset)));
         match &mut self.filtered {
-            Some(filtered) => filtered.slice = wanted,
-            None => self.slice = wanted,
+            Some(filtered) => filtered.is_part(&self.shared.request),
+            None => self.slice = slice_of_part(&self.shared.request),
         }
         self.cancel = cancel;
     }
@@ -106,8 +99,8 @@ impl Single {
     /// How many of the rows that [`ScanRequest::with_offset`](super::ScanRequest::with_offset) passes over have not come yet: at the end of the scan, how many there were too
     /// few.
     pub(super) fn missing_offset(&self) -> u64 {
-        let slice = self.filtered.as_ref().map(|f| &f.slice);
-        slice.unwrap_or(&self.slice).missing()
+        let filtered = self.filtered.as_ref();
+        filtered.map_or_else(|| self.slice.missing(), Filtered::missing)
     }
 
     /// Takes back the memory of a batch that nobody else holds any more; those that somebody holds are few.
@@ -294,14 +287,49 @@ fn pieces(batch: RecordBatch, most: usize) -> impl Iterator<Item = RecordBatch> 
     starts.map(move |from| part(batch.clone(), from, most.min(rows - from)))
 }
 
+/// Rows of a batch, at most.
+pub(super) fn max_rows(shared: &Shared) -> usize {
+    let row_bytes = RowsAtHand::new(shared).row_bytes();
+    (shared.request.batch_bytes / row_bytes).max(1)
+}
+
+/// The rows that are wanted of a part: none is passed over, since others may come before it.
+fn slice_of_part(request: &ScanRequest) -> RowSlice {
+    let (offset, limit) = (request.offset, request.limit);
+    RowSlice::new(0, limit.map(|limit| limit.saturating_add(offset)))
+}
+
 impl Filtered {
+    pub(super) fn new(offset: u64, limit: Option<u64>, max_rows: usize) -> Self {
+        Self {
+            slice: RowSlice::new(offset, limit),
+            held: Vec::new(),
+            held_rows: 0,
+            step: limit.map_or(max_rows, |_| FIRST_STEP_ROWS.min(max_rows)),
+        }
+    }
+
+    /// Makes it that of a part.
+    pub(super) fn is_part(&mut self, request: &ScanRequest) {
+        self.slice = slice_of_part(request);
+    }
+
+    /// How many rows were to be passed over and have not come yet.
+    pub(super) fn missing(&self) -> u64 {
+        self.slice.missing()
+    }
+
     /// Whether no more rows are wanted.
-    fn is_filled(&self) -> bool {
+    pub(super) fn is_filled(&self) -> bool {
         self.slice.is_filled(0)
     }
 
     /// Takes rows that were kept; gives a batch when there are enough for one.
-    fn take(&mut self, batch: RecordBatch, max_rows: usize) -> Result<Option<RecordBatch>> {
+    pub(super) fn take(
+        &mut self,
+        batch: RecordBatch,
+        max_rows: usize,
+    ) -> Result<Option<RecordBatch>> {
         self.step = self.step.saturating_mul(4).min(max_rows);
         if self.slice.is_skipping() && self.slice.pass(batch.num_rows()) {
             return Ok(None);
@@ -318,7 +346,7 @@ impl Filtered {
     }
 
     /// What is held, as one batch.
-    fn rest(&mut self) -> Result<Option<RecordBatch>> {
+    pub(super) fn rest(&mut self) -> Result<Option<RecordBatch>> {
         self.held_rows = 0;
         let held = std::mem::take(&mut self.held);
         match held.as_slice() {

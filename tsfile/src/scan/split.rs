@@ -1,25 +1,25 @@
 //! A plan in pieces of about equal bytes, for threads and for other processes.
 
-use super::devices::{Target, sources};
-use super::plan::{FileWork, ScanPlan, Shared};
+use super::cut::Cutter;
+use super::merge_files::Dedup;
+use super::plan::{FileWork, ScanPlan};
 use super::run::Scan;
-use super::single::Single;
+use super::weigh::{Weigher, Weights};
 use crate::Result;
-use crate::model::Form;
-use crate::read::plan::SourcePlan;
-use crate::read::{DeviceRef, Index, SeriesRef};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use crate::model::{DeviceId, Form};
+use std::collections::{BTreeMap, HashSet};
 
 /// How a plan is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SplitMode {
     /// Groups of devices, and stretches of time of a device that is larger, of about so many bytes each. Rows come in the order of the plan.
+    ///
+    /// Where files are merged ([`ScanRequest::with_dedup`](super::ScanRequest::with_dedup)) the splits are those of [`SplitMode::Keyed`].
     Parallel {
         /// Bytes of chunks in a split.
         bytes: u64,
     },
-    /// One device each, with that device's rows of all files, by time.
+    /// One device each, with that device's rows of all files, by time; the wide form is one split.
     Keyed,
 }
 
@@ -39,9 +39,9 @@ pub struct Split {
     pub(super) parts: Vec<Part>,
     /// Number of devices; in the wide form those that rows are made of.
     pub devices: u64,
-    /// First and last time that rows can have.
+    /// First and last time that rows can have; the first is the later one where there can be none.
     pub times: (i64, i64),
-    /// About how many rows are read, before anything is filtered.
+    /// At most so many rows, before anything is filtered, as far as statistics count them; where a split is a stretch of time, about so many.
     pub rows: u64,
     /// About how many bytes of chunks.
     pub bytes: u64,
@@ -67,45 +67,54 @@ pub(super) struct Part {
     pub(super) devices: std::ops::Range<u32>,
     /// Both inclusive.
     pub(super) slice: (i64, i64),
+    /// Its device is that of the part before: the rows of both are one stream by time.
+    pub(super) joined: bool,
 }
 
+/// A device, as rows are ordered by it: the tags, or the path.
+type DeviceKey = Vec<Option<String>>;
+
 impl ScanPlan {
-    /// Cuts the plan. No row is in two splits, and none is lost; with [`SplitMode::Parallel`] the splits one after the other are the plan.
+    /// Cuts the plan. No row is in two splits, and none is lost; the splits one after the other are the plan, but for keyed splits of several
+    /// files, whose rows the plan itself gives file by file.
     ///
     /// # Errors
     /// The metadata of a device is corrupt.
     pub fn splits(&self, mode: SplitMode) -> Result<Vec<Split>> {
-        let mut out = Vec::new();
         match mode {
-            SplitMode::Parallel { bytes } => {
-                for (file, work) in (0..).zip(&self.files) {
-                    let cut = Cutter::new(&self.shared, work, file, bytes.max(1))?;
-                    cut.run(&mut out).map_err(|e| work.reader.in_file(e))?;
+            SplitMode::Parallel { bytes } if !self.merges_files() => {
+                let mut out = Vec::new();
+                for (file, work) in (0..).zip(self.files.iter()) {
+                    let cut = Cutter::new(&self.shared, work, file, bytes.max(1));
+                    cut.and_then(|cut| cut.run(&mut out))
+                        .map_err(|e| work.reader.in_file(e))?;
                 }
+                Ok(out)
             }
-            SplitMode::Keyed => self.keyed(&mut out)?,
+            _ => self.keyed(),
         }
-        Ok(out)
     }
 
-    /// What a split says of this plan.
-    pub(super) fn part(&self, split: &Split) -> Vec<FileWork> {
-        let of = |part: &Part| {
-            let work = self.files.get(part.file as usize)?;
-            Some(FileWork {
-                reader: work.reader.clone(),
-                devices: work.devices.part(&part.devices),
-                slice: part.slice,
-            })
-        };
-        split.parts.iter().filter_map(of).collect()
+    /// Whether rows of several files become one.
+    pub(super) fn merges_files(&self) -> bool {
+        self.shared.request.dedup != Dedup::None && self.files.len() > 1
     }
 
-    /// Starts reading one split, which was made of this plan.
+    /// What a part says of this plan.
+    pub(super) fn work(&self, part: &Part) -> Option<FileWork> {
+        let work = self.files.get(part.file as usize)?;
+        Some(FileWork {
+            reader: work.reader.clone(),
+            devices: work.devices.part(&part.devices),
+            slice: part.slice,
+        })
+    }
+
+    /// Starts reading one split, which was made of this plan. Of several splits each is given [`ScanRequest::with_limit`](super::ScanRequest::with_limit) rows, and none is
+    /// passed over: offset and limit are those of all of them, and whoever puts them together counts.
     pub fn scan_split(&self, split: &Split) -> Scan {
-        let mut single = Single::new(self.shared.clone(), self.part(split));
-        single.is_part(self.shared.request.cancel.clone());
-        Scan::single(single, self.shared.clone())
+        let cancel = self.shared.request.cancel.clone();
+        Scan::of_split(self, split, cancel)
     }
 
     /// The splits for the threads that were asked for, and how many threads; none when the caller's own is enough.
@@ -120,22 +129,22 @@ impl ScanPlan {
         let share = all / (threads as u64 * SPLITS_PER_THREAD);
         let bytes = share.clamp(LEAST_THREAD_BYTES, MOST_THREAD_BYTES);
         let devices: usize = self.files.iter().map(|f| f.devices.positions.len()).sum();
+        let groups = all.div_ceil(bytes).max(1);
         let many = devices > MOST_WEIGHED && self.shared.columns.form != Form::Wide;
-        let splits = if many {
-            let groups = all.div_ceil(bytes).max(1);
+        let splits = if self.merges_files() {
+            self.by_devices(groups)?
+        } else if many {
             self.by_count((devices as u64).div_ceil(groups))?
         } else {
             self.splits(SplitMode::Parallel { bytes })?
         };
         Ok((splits.len() > 1).then_some((splits, threads)))
     }
-}
 
-impl ScanPlan {
     /// Groups of so many devices, without a look at their sizes: among very many they even out, and looking takes as long as reading some.
     fn by_count(&self, group: u64) -> Result<Vec<Split>> {
         let mut out = Vec::new();
-        for (file, work) in (0..).zip(&self.files) {
+        for (file, work) in (0..).zip(self.files.iter()) {
             let index = work.reader.index()?;
             let devices = &work.devices;
             let mut from = 0;
@@ -144,334 +153,156 @@ impl ScanPlan {
                 while to < devices.positions.len() && ((to - from) as u64) < group {
                     to += devices.run(index, to).len().max(1);
                 }
-                out.push(Split {
-                    devices: (to - from) as u64,
-                    parts: vec![Part {
-                        file,
-                        devices: number(from)..number(to),
-                        slice: work.slice,
-                    }],
-                    times: work.slice,
-                    rows: 0,
-                    bytes: 0,
-                    ordering: ordering(self.shared.columns.form),
-                });
+                out.push(self.unweighed(vec![Part {
+                    file,
+                    devices: number(from)..number(to),
+                    slice: work.slice,
+                    joined: false,
+                }]));
                 from = to;
             }
         }
         Ok(out)
     }
 
-    /// One split for each device, over all files; the wide form is one split.
-    fn keyed(&self, out: &mut Vec<Split>) -> Result<()> {
-        let mut by_device: BTreeMap<Vec<Option<String>>, Split> = BTreeMap::new();
+    /// The devices of all files in so many groups.
+    fn by_devices(&self, groups: u64) -> Result<Vec<Split>> {
+        let all = self.device_groups()?;
+        let each = (all.len() as u64).div_ceil(groups).max(1);
+        let each = usize::try_from(each).unwrap_or(usize::MAX);
+        let of = |devices: &[Vec<Part>]| self.unweighed(in_one(devices.iter().cloned()));
+        Ok(all.chunks(each).map(of).collect())
+    }
+
+    fn unweighed(&self, parts: Vec<Part>) -> Split {
+        let times = parts.first().map(|p| p.slice);
+        Split {
+            devices: parts
+                .iter()
+                .map(|p| u64::from(p.devices.end - p.devices.start))
+                .sum(),
+            times: times.unwrap_or((i64::MIN, i64::MAX)),
+            parts,
+            rows: 0,
+            bytes: 0,
+            ordering: ordering(self.shared.columns.form),
+        }
+    }
+
+    /// The parts of each device, over all files; those of the wide form are all together. Devices come in their order.
+    pub(super) fn device_groups(&self) -> Result<Vec<Vec<Part>>> {
+        let mut by_device: BTreeMap<DeviceKey, Vec<Part>> = BTreeMap::new();
         let form = self.shared.columns.form;
-        for (file, work) in (0..).zip(&self.files) {
+        for (file, work) in (0..).zip(self.files.iter()) {
             let index = work.reader.index()?;
-            let sizes = ChunkSizes::of(index, work.reader.data_end())?;
             let positions = &work.devices.positions;
             let mut at = 0;
             while let Some(device) = positions.get(at).and_then(|&p| index.device(p as usize)) {
-                let (key, count) = match form {
-                    Form::Wide => (Vec::new(), positions.len()),
-                    Form::Narrow => {
-                        let path = Some(device.id().path());
-                        (vec![path], work.devices.run(index, at).len())
-                    }
-                    Form::Table => {
-                        let tags = device.id().segments().iter().skip(1);
-                        (tags.cloned().collect(), work.devices.run(index, at).len())
-                    }
+                let count = match form {
+                    Form::Wide => positions.len(),
+                    _ => work.devices.run(index, at).len().max(1),
                 };
-                let mut weights = Weights::default();
-                for &p in positions.iter().skip(at).take(count) {
-                    if let Some(device) = index.device(p as usize) {
-                        let added = weights.add(&self.shared, device, &sizes);
-                        added.map_err(|e| work.reader.in_file(e))?;
-                    }
-                }
-                let (rows, bytes, times) = weights.within(work.slice);
-                let part = Part {
+                let parts = by_device.entry(key(form, device.id())).or_default();
+                parts.push(Part {
                     file,
                     devices: number(at)..number(at + count),
                     slice: work.slice,
-                };
-                let split = by_device.entry(key).or_insert_with(|| Split {
-                    parts: Vec::new(),
-                    devices: 1,
-                    times: times.unwrap_or(work.slice),
-                    rows: 0,
-                    bytes: 0,
-                    ordering: ordering(form),
+                    joined: !parts.is_empty(),
                 });
-                split.rows += rows;
-                split.bytes += bytes;
-                if let Some((first, last)) = times {
-                    split.times = (split.times.0.min(first), split.times.1.max(last));
-                }
-                split.parts.push(part);
-                at += count.max(1);
+                at += count;
             }
         }
-        out.extend(by_device.into_values());
-        Ok(())
+        Ok(by_device.into_values().collect())
+    }
+
+    /// One split for each device, over all files; the wide form is one split.
+    fn keyed(&self) -> Result<Vec<Split>> {
+        let form = self.shared.columns.form;
+        let mut weighers = Vec::with_capacity(self.files.len());
+        for work in self.files.iter() {
+            weighers.push(Weigher::new(&self.shared, work)?);
+        }
+        let mut weights = Weights::default();
+        let mut out = Vec::new();
+        for parts in self.device_groups()? {
+            let mut split = Split {
+                devices: 1,
+                times: (i64::MAX, i64::MIN),
+                rows: 0,
+                bytes: 0,
+                ordering: ordering(form),
+                parts: Vec::new(),
+            };
+            let mut wide: HashSet<&DeviceId> = HashSet::new();
+            for part in &parts {
+                let number = part.file as usize;
+                let (Some(weigher), Some(work)) =
+                    (weighers.get_mut(number), self.files.get(number))
+                else {
+                    continue;
+                };
+                weights.clear();
+                let range = part.devices.start as usize..part.devices.end as usize;
+                weigher
+                    .add(range.clone(), &mut weights)
+                    .map_err(|e| work.reader.in_file(e))?;
+                let weight = weights.within(part.slice);
+                split.rows += weight.rows;
+                split.bytes += weight.bytes;
+                split.times.0 = split.times.0.min(weight.times.0);
+                split.times.1 = split.times.1.max(weight.times.1);
+                if form == Form::Wide {
+                    let index = work.reader.index()?;
+                    let positions = work.devices.positions.get(range).unwrap_or(&[]);
+                    let devices = positions.iter().filter_map(|&p| index.device(p as usize));
+                    wide.extend(devices.map(|d| d.id()));
+                    split.devices = wide.len() as u64;
+                }
+            }
+            split.parts = parts;
+            out.push(split);
+        }
+        Ok(out)
+    }
+}
+
+/// Devices one after the other as parts: those that are neighbours of one file are one part.
+pub(super) fn in_one(devices: impl IntoIterator<Item = Vec<Part>>) -> Vec<Part> {
+    let mut out: Vec<Part> = Vec::new();
+    // Whether the last part is all there is of its devices.
+    let mut alone = false;
+    for parts in devices {
+        match (out.last_mut(), parts.as_slice()) {
+            (Some(last), [next])
+                if alone && last.file == next.file && last.devices.end == next.devices.start =>
+            {
+                last.devices.end = next.devices.end;
+            }
+            _ => {
+                alone = parts.len() == 1;
+                out.extend(parts);
+            }
+        }
+    }
+    out
+}
+
+fn key(form: Form, device: &DeviceId) -> DeviceKey {
+    match form {
+        Form::Wide => Vec::new(),
+        Form::Narrow => vec![Some(device.path())],
+        Form::Table => device.segments().iter().skip(1).cloned().collect(),
     }
 }
 
 /// How rows of a form come.
-fn ordering(form: Form) -> Ordering {
+pub(super) fn ordering(form: Form) -> Ordering {
     match form {
         Form::Wide => Ordering::Time,
         Form::Narrow | Form::Table => Ordering::DeviceTime,
     }
 }
 
-/// Sizes of the chunks of a file: each ends where the next one begins, as far as the index tells.
-pub(super) struct ChunkSizes {
-    offsets: Vec<u64>,
-    end: u64,
-}
-
-impl ChunkSizes {
-    pub(super) fn of(index: &Index, end: u64) -> Result<Self> {
-        let mut offsets = Vec::with_capacity(index.series_count());
-        for device in index.devices() {
-            for k in 0..device.series_count() {
-                device.chunks(k, |chunk| offsets.push(chunk.offset))?;
-            }
-        }
-        offsets.sort_unstable();
-        Ok(Self { offsets, end })
-    }
-
-    /// Number of chunks.
-    pub(super) fn count(&self) -> usize {
-        self.offsets.len()
-    }
-
-    /// Bytes of all chunks.
-    pub(super) fn total(&self) -> u64 {
-        let first = self.offsets.first().copied().unwrap_or(self.end);
-        self.end.saturating_sub(first)
-    }
-
-    /// Bytes of the chunks of `plan`.
-    pub(super) fn of_plan(&self, plan: &SourcePlan) -> u64 {
-        let time = plan.time.as_ref();
-        let chunks = time
-            .into_iter()
-            .chain(plan.columns.iter().map(|c| &c.chunk));
-        chunks.map(|chunk| self.bytes(chunk.offset)).sum()
-    }
-
-    fn bytes(&self, offset: u64) -> u64 {
-        let next = self.offsets.partition_point(|&o| o <= offset);
-        let end = self.offsets.get(next).copied().unwrap_or(self.end);
-        end.saturating_sub(offset)
-    }
-}
-
-/// A chunk of a non-aligned series, or those of an aligned group.
-struct Weight {
-    first: i64,
-    last: i64,
-    rows: u64,
-    bytes: u64,
-}
-
-/// What devices are to a plan: their chunks that count, by first time.
-#[derive(Default)]
-struct Weights {
-    chunks: Vec<Weight>,
-    aligned: bool,
-}
-
-impl Weights {
-    fn add(&mut self, shared: &Shared, device: DeviceRef<'_>, sizes: &ChunkSizes) -> Result<()> {
-        let name: Arc<str> = "".into();
-        let destination = |series: &SeriesRef<'_>| {
-            let mut values = shared.values.iter();
-            let read = values.position(|v| match shared.columns.form {
-                // A column is a path that ends with the measurement.
-                Form::Wide => v.name.ends_with(series.measurement),
-                _ => v.name == series.measurement,
-            });
-            (read, name.clone())
-        };
-        let target = Target {
-            form: shared.columns.form,
-            rows: shared.request.rows,
-            siblings: false,
-            destination: &destination,
-        };
-        let mut plans: Vec<SourcePlan> = Vec::new();
-        sources(device, &name, &target, &mut plans)?;
-        self.aligned |= device.is_aligned();
-        for plan in plans {
-            let Some((first, last)) = plan.times() else {
-                continue;
-            };
-            let time = plan.time.as_ref();
-            let counted = time.or_else(|| plan.columns.first().map(|c| &c.chunk));
-            let counted = counted.and_then(|chunk| chunk.statistics.as_ref());
-            self.chunks.push(Weight {
-                first,
-                last,
-                rows: counted.map_or(0, |s| s.count),
-                bytes: sizes.of_plan(&plan),
-            });
-        }
-        Ok(())
-    }
-
-    /// The chunks that have a time in `slice`, with the rows and bytes that are in it if they are spread evenly.
-    fn within(&self, slice: (i64, i64)) -> (u64, u64, Option<(i64, i64)>) {
-        let (mut rows, mut bytes, mut times) = (0, 0, None::<(i64, i64)>);
-        for chunk in &self.chunks {
-            let (first, last) = (chunk.first.max(slice.0), chunk.last.min(slice.1));
-            if first > last {
-                continue;
-            }
-            let share = span(first, last) / span(chunk.first, chunk.last);
-            let own = (chunk.rows as f64 * share).ceil() as u64;
-            rows = if self.aligned {
-                rows + own
-            } else {
-                own.max(rows)
-            };
-            bytes += (chunk.bytes as f64 * share).ceil() as u64;
-            times = Some(times.map_or((first, last), |t| (t.0.min(first), t.1.max(last))));
-        }
-        (rows, bytes, times)
-    }
-}
-
-fn span(first: i64, last: i64) -> f64 {
-    last as f64 - first as f64 + 1.0
-}
-
-/// Cuts the work of one file.
-struct Cutter<'a> {
-    shared: &'a Shared,
-    work: &'a FileWork,
-    file: u32,
-    target: u64,
-    sizes: ChunkSizes,
-    /// The split that grows.
-    open: Option<Split>,
-}
-
-impl<'a> Cutter<'a> {
-    fn new(shared: &'a Shared, work: &'a FileWork, file: u32, target: u64) -> Result<Self> {
-        Ok(Self {
-            shared,
-            work,
-            file,
-            target,
-            sizes: ChunkSizes::of(work.reader.index()?, work.reader.data_end())?,
-            open: None,
-        })
-    }
-
-    fn run(mut self, out: &mut Vec<Split>) -> Result<()> {
-        let index = self.work.reader.index()?;
-        let positions = &self.work.devices.positions;
-        let wide = self.shared.columns.form == Form::Wide;
-        let mut at = 0;
-        while at < positions.len() {
-            let count = if wide {
-                positions.len()
-            } else {
-                self.work.devices.run(index, at).len().max(1)
-            };
-            let mut weights = Weights::default();
-            let same = positions.iter().skip(at).take(count);
-            for device in same.filter_map(|&p| index.device(p as usize)) {
-                weights.add(self.shared, device, &self.sizes)?;
-            }
-            let range = number(at)..number(at + count);
-            self.add(range, &weights, out);
-            at += count;
-        }
-        out.extend(self.open);
-        Ok(())
-    }
-
-    /// Adds a device to the split that grows, or, when it is too large, cuts it by time.
-    fn add(&mut self, devices: std::ops::Range<u32>, weights: &Weights, out: &mut Vec<Split>) {
-        let slice = self.work.slice;
-        let (rows, bytes, times) = weights.within(slice);
-        if bytes > self.target {
-            out.extend(self.open.take());
-            self.cut(devices, weights, out);
-            return;
-        }
-        let times = times.unwrap_or((slice.1, slice.0));
-        let full = self
-            .open
-            .as_ref()
-            .is_some_and(|o| o.bytes + bytes > self.target);
-        if full {
-            out.extend(self.open.take());
-        }
-        let count = u64::from(devices.end - devices.start);
-        match &mut self.open {
-            Some(open) => {
-                open.devices += count;
-                open.rows += rows;
-                open.bytes += bytes;
-                open.times = (open.times.0.min(times.0), open.times.1.max(times.1));
-                if let Some(part) = open.parts.last_mut() {
-                    part.devices.end = devices.end;
-                }
-            }
-            None => {
-                let split = self.split(devices, slice, (rows, bytes, Some(times)));
-                self.open = Some(split);
-            }
-        }
-    }
-
-    /// Cuts a large device where chunks begin: no chunk is read twice, unless chunks overlap.
-    fn cut(&self, devices: std::ops::Range<u32>, weights: &Weights, out: &mut Vec<Split>) {
-        let (first, last) = self.work.slice;
-        let mut begins: Vec<(i64, u64)> =
-            weights.chunks.iter().map(|c| (c.first, c.bytes)).collect();
-        begins.sort_unstable();
-        let (mut from, mut bytes) = (first, 0);
-        for (begin, more) in begins {
-            if bytes + more > self.target && bytes > 0 && begin > from && begin <= last {
-                let slice = (from, begin - 1);
-                out.push(self.split(devices.clone(), slice, weights.within(slice)));
-                (from, bytes) = (begin, 0);
-            }
-            bytes += more;
-        }
-        let slice = (from, last);
-        out.push(self.split(devices, slice, weights.within(slice)));
-    }
-
-    fn split(
-        &self,
-        devices: std::ops::Range<u32>,
-        slice: (i64, i64),
-        (rows, bytes, times): (u64, u64, Option<(i64, i64)>),
-    ) -> Split {
-        Split {
-            devices: u64::from(devices.end - devices.start),
-            parts: vec![Part {
-                file: self.file,
-                devices,
-                slice,
-            }],
-            times: times.unwrap_or(slice),
-            rows,
-            bytes,
-            ordering: ordering(self.shared.columns.form),
-        }
-    }
-}
-
-fn number(at: usize) -> u32 {
+pub(super) fn number(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }

@@ -23,6 +23,7 @@ mod pruning;
 mod query;
 mod requests;
 mod scan;
+mod splits;
 mod summary;
 mod summary_work;
 mod write;
