@@ -1,5 +1,6 @@
 //! A plan in words: how the filter was rewritten, what is read of which device, what is left alone, and the splits.
 
+use super::merge_files::Dedup;
 use super::open::OpenFile;
 use super::plan::{FileWork, ScanPlan, Shared};
 use super::split::{DEFAULT_SPLIT_BYTES, Split, SplitMode};
@@ -18,6 +19,8 @@ pub struct Explain {
     pub form: Form,
     /// The table, in the table form.
     pub table: Option<String>,
+    /// What becomes of rows that several files hold of one device and time.
+    pub dedup: Dedup,
     /// The columns that are shown.
     pub columns: Vec<String>,
     /// The filter, when there is one.
@@ -100,8 +103,10 @@ impl ScanPlan {
         let shared = &self.shared;
         let names = shared.columns.schema.fields().iter();
         let mut found = Found::default();
+        // What a device has in one file alone is pruned by values all the same; nobody looks for those here.
+        let merged = self.merges_files().then(|| super::merged::raw(shared));
         for work in self.files.iter() {
-            let added = found.add(shared, work);
+            let added = found.add(merged.as_ref().unwrap_or(shared), work);
             added.map_err(|e| work.reader.in_file(e))?;
         }
         let level = |name, considered: u64, read: u64| ExplainLevel {
@@ -113,6 +118,7 @@ impl ScanPlan {
         let devices: usize = self.files.iter().map(|f| f.devices.positions.len()).sum();
         Ok(Explain {
             form: shared.columns.form,
+            dedup: shared.request.dedup,
             table: shared.columns.table.clone(),
             columns: names.map(|f| f.name().clone()).collect(),
             filter: self.explain_filter()?,
@@ -235,6 +241,12 @@ impl fmt::Display for Explain {
         let table = table.map(|t| format!(" {t}")).unwrap_or_default();
         writeln!(f, "form      {}{table}", self.form.name())?;
         writeln!(f, "columns   {}", list(&self.columns))?;
+        if self.dedup == Dedup::Last {
+            writeln!(
+                f,
+                "files     merged by time, the last one wins; filters on values come after"
+            )?;
+        }
         if let Some(filter) = &self.filter {
             writeln!(f, "filter    {}", filter.asked)?;
             writeln!(f, "  normal  {}", filter.normalized)?;

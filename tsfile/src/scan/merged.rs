@@ -344,7 +344,7 @@ impl Device {
 }
 
 /// What is read of each of the files whose rows become one: no row is dropped by its values, nor are any counted.
-fn raw(shared: &Shared) -> Shared {
+pub(super) fn raw(shared: &Shared) -> Shared {
     let mut request = shared.request.clone();
     (request.offset, request.filter) = (0, None);
     if shared.filter.is_some() || shared.has_unseen_rows() {

@@ -23,6 +23,8 @@ mod query;
 mod request;
 mod rows;
 mod run;
+mod sent_split;
+mod shared_plan;
 mod single;
 mod slice;
 mod split;
@@ -50,6 +52,7 @@ pub use request::{
     TimeAs,
 };
 pub use run::{Scan, scan};
+pub use shared_plan::SharedPlan;
 pub use split::{DEFAULT_SPLIT_BYTES, Ordering, Split, SplitMode};
 pub use summary::{
     Aggregates, DeviceSummary, Refusal, RowSummary, SeriesSummary, Summaries, SummaryRequest,

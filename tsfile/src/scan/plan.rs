@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub struct ScanPlan {
     pub(super) shared: Arc<Shared>,
     pub(super) files: Arc<[FileWork]>,
+    /// What the names of all files begin with.
+    pub(super) prefix: Arc<str>,
 }
 
 /// What all parts of a plan have in common.
@@ -97,6 +99,7 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
         slice,
     };
     Ok(ScanPlan {
+        prefix: prefix(&readers).into(),
         files: readers.into_iter().zip(files).map(work).collect(),
         shared: Arc::new(Shared {
             columns,
@@ -290,6 +293,19 @@ fn branches(
         work: found.work,
         capped: found.capped,
     })
+}
+
+/// What the names of all files begin with.
+fn prefix(readers: &[TsFileReader]) -> &str {
+    let mut names = readers.iter().map(TsFileReader::name);
+    let mut prefix = names.next().unwrap_or("");
+    for name in names {
+        let same = prefix.char_indices().zip(name.chars());
+        let end = same.take_while(|((_, a), b)| a == b).last();
+        let end = end.map_or(0, |((at, a), _)| at + a.len_utf8());
+        prefix = prefix.get(..end).unwrap_or("");
+    }
+    prefix
 }
 
 impl ScanPlan {

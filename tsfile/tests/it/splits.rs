@@ -9,8 +9,11 @@ use std::sync::Arc;
 use tsfile::format::FormatVersion;
 use tsfile::io::{MemorySink, MemorySource};
 use tsfile::model::{DeviceId, Form};
-use tsfile::scan::{Dedup, Ordering, Rows, ScanPlan, ScanRequest, Split, SplitMode, plan, scan};
-use tsfile::{ReadOptions, TsFileReader, TsFileWriter, WriteOptions};
+use tsfile::scan::{
+    CancelToken, Dedup, Ordering, Rows, Scan, ScanPlan, ScanRequest, SharedPlan, Split, SplitMode,
+    plan, scan,
+};
+use tsfile::{Error, ErrorKind, ReadOptions, TsFileReader, TsFileWriter, WriteOptions};
 
 /// Path, or tags.
 pub type Key = Vec<Option<String>>;
@@ -614,6 +617,203 @@ fn a_value_that_a_later_file_overwrites_does_not_come_back() {
     }
 }
 
+/// A split as another process reads it.
+fn sent(case: &Case, shared: &SharedPlan, split: &[u8]) -> tsfile::Result<Scan> {
+    shared.scan(split, CancelToken::new(), |name| {
+        let found = case.readers.iter().find(|reader| reader.name() == name);
+        found
+            .cloned()
+            .ok_or_else(|| Error::argument("no such file"))
+    })
+}
+
+#[test]
+fn splits_read_by_another_process_give_the_same_rows() {
+    let mut r = Random(4);
+    let mut largest = 0;
+    for round in 0..300 {
+        let case = Case::random(&mut r, 4);
+        let with_filter = r.chance(70);
+        let ask = Ask::random(&mut r, &case, with_filter);
+        let dedup = [Dedup::None, Dedup::Last][r.below(2) as usize];
+        let plan = plan(case.readers.clone(), ask.request.with_dedup(dedup)).unwrap();
+        let shared = SharedPlan::decode(&plan.encode_shared().unwrap()).unwrap();
+        assert_eq!(shared.schema(), plan.schema());
+        let bytes = 1 + r.below(5_000);
+        for mode in [SplitMode::Keyed, SplitMode::Parallel { bytes }] {
+            for split in plan.splits(mode).unwrap() {
+                let encoded = split.encode(&plan).unwrap();
+                largest = largest.max(encoded.len());
+                let there = rows(case.form, sent(&case, &shared, &encoded).unwrap());
+                let here = rows(case.form, plan.scan_split(&split));
+                same(&there, &here, &format!("{round} {:?} {mode:?}", case.form));
+                for name in shared.files(&encoded).unwrap() {
+                    assert!(case.readers.iter().any(|reader| reader.name() == name));
+                }
+            }
+        }
+    }
+    assert!(largest < 1024, "{largest} bytes");
+}
+
+#[test]
+fn damaged_bytes_of_a_plan_are_errors_or_another_plan() {
+    let mut r = Random(5);
+    let (mut refused, mut read) = (0, 0);
+    for _ in 0..30 {
+        let case = Case::random(&mut r, 3);
+        let ask = Ask::random(&mut r, &case, true);
+        let plan = plan(case.readers.clone(), ask.request.clone()).unwrap();
+        let shared = plan.encode_shared().unwrap();
+        let splits = plan.splits(SplitMode::Keyed).unwrap();
+        let splits = splits.iter().map(|s| s.encode(&plan).unwrap());
+        let Some(split) = splits.last() else { continue };
+        for end in 0..shared.len() {
+            assert!(SharedPlan::decode(&shared[..end]).is_err());
+        }
+        let decoded = SharedPlan::decode(&shared).unwrap();
+        for end in 0..split.len() {
+            assert!(sent(&case, &decoded, &split[..end]).is_err());
+        }
+        let mut damaged = |bytes: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            let at = r.below(bytes.len() as u64) as usize;
+            bytes[at] = match r.below(3) {
+                0 => bytes[at] ^ (1 << r.below(8)),
+                1 => 0xff,
+                _ => r.below(256) as u8,
+            };
+            bytes
+        };
+        for _ in 0..100 {
+            let (shared, split) = (damaged(&shared), damaged(split.as_slice()));
+            let Ok(shared) = SharedPlan::decode(&shared) else {
+                refused += 1;
+                continue;
+            };
+            // Whatever else it says, it ends.
+            match sent(&case, &shared, &split) {
+                Ok(scan) => read += scan.take_while(Result::is_ok).count().min(1),
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 1_000 && read > 10, "{refused} {read}");
+}
+
+fn two_files() -> Case {
+    let mut r = Random(6);
+    let (readers, files) = (0..2)
+        .map(|n| simple_file(&mut r, &format!("f{n}"), false))
+        .unzip();
+    Case {
+        readers,
+        files,
+        form: Form::Narrow,
+        simple: true,
+    }
+}
+
+#[test]
+fn another_version_another_thing_and_another_file_say_so() {
+    let case = two_files();
+    let plan = plan(
+        case.readers.clone(),
+        ScanRequest::new().with_form(Form::Narrow),
+    )
+    .unwrap();
+    let shared = plan.encode_shared().unwrap();
+    let splits = plan.splits(SplitMode::Keyed).unwrap();
+    let split = splits[0].encode(&plan).unwrap();
+    // The version is the first byte, for ever.
+    assert_eq!(
+        (shared[0], shared[1], split[0], split[1]),
+        (1, b'P', 1, b'S')
+    );
+    let decoded = SharedPlan::decode(&shared).unwrap();
+    let e = SharedPlan::decode(&split).unwrap_err();
+    assert!(
+        e.to_string()
+            .contains("a plan and a split are not the same"),
+        "{e}"
+    );
+    let newer = [&[2], &shared[1..]].concat();
+    let e = SharedPlan::decode(&newer).unwrap_err();
+    assert_eq!(
+        e.to_string(),
+        "encoded plan: the plan was made by another version of this library at byte 0; expected encoding version 1, found 2; use the same \
+         version in all processes"
+    );
+    let newer = [&[2], &split[1..]].concat();
+    let e = sent(&case, &decoded, &newer).unwrap_err();
+    assert!(e.to_string().contains("encoding version 1, found 2"), "{e}");
+    let e = decoded.scan(&split, CancelToken::new(), |_| {
+        Ok(simple_file(&mut Random(9), "f0", false).0)
+    });
+    let e = e.unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::Changed);
+    assert!(e.to_string().starts_with("f0: the file changed"), "{e}");
+}
+
+#[test]
+fn splits_of_very_many_devices_are_small() {
+    // Every second device is in the request, and their order is not that of the index.
+    let devices = 100_000;
+    let mut content = Content::new();
+    for device in 0..devices {
+        let name = format!("root.{}.d{device}", ["a", "a-b"][device % 7 % 2]);
+        content.insert((vec![Some(name)], 1), [Some(device as i64), None, None]);
+    }
+    let reader = written("many", &content, false, WriteOptions::default());
+    let case = Case {
+        readers: vec![reader],
+        files: vec![content],
+        form: Form::Narrow,
+        simple: true,
+    };
+    for (form, choice) in [
+        (Form::Narrow, 0),
+        (Form::Narrow, 1),
+        (Form::Narrow, 2),
+        (Form::Wide, 0),
+    ] {
+        let mut request = ScanRequest::new().with_form(form);
+        if choice == 1 {
+            request = request.with_filter(Some("device_name LIKE '%2%'".parse().unwrap()));
+        }
+        if choice == 2 {
+            request = request.with_device_filter(|device| device.path().contains('3'));
+        }
+        if form == Form::Wide {
+            request = request.with_columns(Some(vec!["root.a.d0.x".into()]));
+        }
+        let plan = plan(case.readers.clone(), request).unwrap();
+        let shared = SharedPlan::decode(&plan.encode_shared().unwrap()).unwrap();
+        let splits = plan.splits(SplitMode::Parallel { bytes: 100_000 }).unwrap();
+        let mut there = 0;
+        for split in &splits {
+            let encoded = split.encode(&plan).unwrap();
+            assert!(encoded.len() < 1024, "{} bytes", encoded.len());
+            there += rows(form, sent(&case, &shared, &encoded).unwrap()).len();
+        }
+        let names = case.files[0]
+            .keys()
+            .map(|(key, _)| key[0].as_deref().unwrap());
+        let expected = names.filter(|name| match (form, choice) {
+            (Form::Wide, _) => false,
+            (_, 1) => name.contains('2'),
+            (_, 2) => name.contains('3'),
+            _ => true,
+        });
+        let expected = if form == Form::Wide {
+            1
+        } else {
+            expected.count()
+        };
+        assert_eq!(there, expected);
+    }
+}
+
 /// A file of some megabytes.
 fn large_file(devices: i64) -> TsFileReader {
     let mut content = Content::new();
@@ -651,7 +851,7 @@ fn threads_wait_for_a_slow_consumer() {
     let all = scan.counters().chunks;
     assert_eq!(total, 120 * 2_000);
     // One was fetched, two wait, and one is always made for who fetches.
-    assert!(chunks * 16 <= all * 5, "{chunks} of {all} chunks");
+    assert!(chunks * 2 < all, "{chunks} of {all} chunks");
 }
 
 #[test]

@@ -1,0 +1,245 @@
+//! A split in bytes for another process, small: which devices of which files, at which times.
+//!
+//! ```text
+//! version  u8 = 1      what  u8 = 'S'
+//! files    count, then each: name without the prefix of the plan, length, u8 + time of modification
+//! parts    count, then each: file, u8 (1 joined, 2 all devices), first and last time, places in the index: count, then each
+//!          distance from the end of the last one, how many
+//! ```
+
+use super::cut::MOST_PLACE_BYTES;
+use super::devices::FileDevices;
+use super::plan::{FileWork, ScanPlan};
+use super::shared_plan::{
+    SPLIT, SharedPlan, begin, check_end, check_version, flag, number, string,
+};
+use super::split::{Part, Split, ordering};
+use crate::read::TsFileReader;
+use crate::wire::{ByteReader, ByteWriter};
+use crate::{Error, Result};
+
+const JOINED: u8 = 1;
+const ALL: u8 = 2;
+
+/// A split as it is sent.
+pub(super) struct SentSplit {
+    pub(super) files: Vec<SentFile>,
+    parts: Vec<SentPart>,
+}
+
+pub(super) struct SentFile {
+    /// Without the prefix.
+    pub(super) name: String,
+    size_bytes: u64,
+    modified_ns: Option<i64>,
+}
+
+struct SentPart {
+    file: usize,
+    joined: bool,
+    /// All devices of the form and of the request; else those at `places` in the index.
+    all: bool,
+    slice: (i64, i64),
+    /// First one and how many, in the order of the plan.
+    places: Vec<(u32, u32)>,
+}
+
+impl Split {
+    /// The split for another process, which has what [`ScanPlan::encode_shared`] gives of `plan`, the plan that it was made of. It is smaller than
+    /// 1 KiB, unless file names differ in hundreds of bytes, or a keyed split has a device that dozens of files hold.
+    ///
+    /// # Errors
+    /// It was made of another plan.
+    pub fn encode(&self, plan: &ScanPlan) -> Result<Vec<u8>> {
+        let mut files: Vec<u32> = self.parts.iter().map(|p| p.file).collect();
+        files.sort_unstable();
+        files.dedup();
+        let other = || Error::argument("the split was made of another plan");
+        let mut w = begin(SPLIT);
+        w.uvarint(files.len() as u64);
+        for file in &files {
+            let work = plan.files.get(*file as usize).ok_or_else(other)?;
+            let name = work.reader.name();
+            w.varstr(Some(name.strip_prefix(&*plan.prefix).ok_or_else(other)?));
+            w.uvarint(work.reader.size_bytes());
+            let modified = work.reader.modified_ns();
+            w.u8(modified.is_some().into());
+            w.svarint(modified.unwrap_or(0));
+        }
+        w.uvarint(self.parts.len() as u64);
+        for part in &self.parts {
+            let work = plan.files.get(part.file as usize).ok_or_else(other)?;
+            let file = files.binary_search(&part.file).map_err(|_| other())?;
+            let range = part.devices.start as usize..part.devices.end as usize;
+            let positions = work.devices.positions.get(range).ok_or_else(other)?;
+            let mut places = ByteWriter::new();
+            write_places(positions, &mut places);
+            // Who chose devices by a function cannot send it.
+            let is_all = positions.len() == work.devices.positions.len()
+                && plan.shared.request.device_filter.is_none();
+            let all = is_all && places.position() > MOST_PLACE_BYTES;
+            let joined = if part.joined { JOINED } else { 0 };
+            w.uvarint(file as u64);
+            w.u8(joined | if all { ALL } else { 0 });
+            w.svarint(part.slice.0).svarint(part.slice.1);
+            if all {
+                places = ByteWriter::new();
+                write_places(&[], &mut places);
+            }
+            w.bytes(&places.into_bytes());
+        }
+        Ok(w.into_bytes())
+    }
+}
+
+/// Runs of positions that follow one another.
+fn write_places(positions: &[u32], w: &mut ByteWriter) {
+    let runs = || positions.chunk_by(|a, b| a.checked_add(1) == Some(*b));
+    w.uvarint(runs().count() as u64);
+    let mut end = 0;
+    for run in runs() {
+        if let Some(first) = run.first() {
+            w.svarint(i64::from(*first) - end);
+            w.uvarint(run.len() as u64);
+            end = i64::from(*first) + run.len() as i64;
+        }
+    }
+}
+
+impl SentSplit {
+    /// Reads what [`Split::encode`] wrote.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self> {
+        let mut r = ByteReader::new(bytes, "encoded split");
+        check_version(&mut r, SPLIT)?;
+        let files = (0..r.count(4)?).map(|_| file(&mut r));
+        let files = files.collect::<Result<Vec<_>>>()?;
+        let parts = (0..r.count(5)?).map(|_| part(&mut r, files.len()));
+        let parts = parts.collect::<Result<Vec<_>>>()?;
+        check_end(&r)?;
+        Ok(Self { files, parts })
+    }
+
+    /// Opens the files, and makes of them a plan with one split.
+    pub(super) fn open(
+        &self,
+        plan: &SharedPlan,
+        open: impl Fn(&str) -> Result<TsFileReader>,
+    ) -> Result<(ScanPlan, Split)> {
+        let mut readers = Vec::with_capacity(self.files.len());
+        for file in &self.files {
+            let reader = open(&format!("{}{}", plan.prefix, file.name))?;
+            reader.check_is(file.size_bytes, file.modified_ns)?;
+            reader.check_readable()?;
+            readers.push(reader);
+        }
+        let mut left = Vec::with_capacity(readers.len());
+        for reader in &readers {
+            left.push(reader.index()?.device_count() as u64);
+        }
+        let (mut works, mut parts) = (Vec::new(), Vec::new());
+        for (number, part) in (0..).zip(&self.parts) {
+            let (Some(reader), Some(left)) = (readers.get(part.file), left.get_mut(part.file))
+            else {
+                continue;
+            };
+            let devices = part.devices(plan, reader, left);
+            let devices = devices.map_err(|e| e.in_file(reader.name()))?;
+            parts.push(Part {
+                file: number,
+                devices: 0..super::split::number(devices.positions.len()),
+                slice: part.slice,
+                joined: part.joined,
+            });
+            works.push(FileWork {
+                reader: reader.clone(),
+                devices,
+                slice: part.slice,
+            });
+        }
+        let all = ScanPlan {
+            shared: plan.shared.clone(),
+            files: works.into(),
+            prefix: "".into(),
+        };
+        let split = Split {
+            parts,
+            devices: 0,
+            times: (i64::MIN, i64::MAX),
+            rows: 0,
+            bytes: 0,
+            ordering: ordering(plan.form()),
+        };
+        Ok((all, split))
+    }
+}
+
+impl SentPart {
+    /// The devices, in the order of the plan. The file has `left` of them that no part has had.
+    fn devices(
+        &self,
+        plan: &SharedPlan,
+        reader: &TsFileReader,
+        left: &mut u64,
+    ) -> Result<FileDevices> {
+        let shared = &plan.shared;
+        if self.all {
+            return match &shared.columns.table {
+                Some(table) => FileDevices::of_table(reader, table, None),
+                None => FileDevices::of_tree(reader, shared.request.devices.as_deref(), None),
+            };
+        }
+        let count = reader.index()?.device_count() as u64;
+        let wanted: u64 = self.places.iter().map(|(_, n)| u64::from(*n)).sum();
+        let is_there = |(first, n): &(u32, u32)| u64::from(*first) + u64::from(*n) <= count;
+        let rest = left.checked_sub(wanted);
+        if rest.is_none() || !self.places.iter().all(is_there) {
+            return Err(Error::corrupt(
+                "encoded split",
+                "the file has no such devices",
+            ));
+        }
+        *left = rest.unwrap_or(0);
+        let places = self
+            .places
+            .iter()
+            .flat_map(|(first, n)| *first..*first + *n);
+        Ok(FileDevices::new(places.collect()))
+    }
+}
+
+fn file(r: &mut ByteReader<'_>) -> Result<SentFile> {
+    let (name, size_bytes) = (string(r)?, r.uvarint64()?);
+    let (known, modified) = (flag(r)?, r.svarint64()?);
+    Ok(SentFile {
+        name,
+        size_bytes,
+        modified_ns: known.then_some(modified),
+    })
+}
+
+fn part(r: &mut ByteReader<'_>, files: usize) -> Result<SentPart> {
+    let (file, flags) = (number(r)?, r.u8()?);
+    if file >= files || flags & !(JOINED | ALL) != 0 {
+        return Err(r.error("a part of a split is no such thing"));
+    }
+    let slice = (r.svarint64()?, r.svarint64()?);
+    let count = r.count(2)?;
+    let mut places = Vec::with_capacity(count);
+    let mut end = 0i64;
+    for _ in 0..count {
+        let (distance, n) = (r.svarint64()?, r.uvarint()?);
+        let first = end.checked_add(distance);
+        let first = first.and_then(|f| u32::try_from(f).ok());
+        let first = first.filter(|f| f.checked_add(n).is_some());
+        let first = first.ok_or_else(|| r.error("a place is out of range"))?;
+        end = i64::from(first) + i64::from(n);
+        places.push((first, n));
+    }
+    Ok(SentPart {
+        file,
+        joined: flags & JOINED != 0,
+        all: flags & ALL != 0,
+        slice,
+        places,
+    })
+}
