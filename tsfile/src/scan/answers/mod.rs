@@ -113,7 +113,7 @@ impl ScanPlan {
             devices: Vec::new(),
         };
         let mut known: HashMap<DeviceId, usize> = HashMap::new();
-        for work in &self.files {
+        for work in self.files.iter() {
             work.reader.check_readable()?;
             let (mut all, mut devices) = (Answered::nothing(columns), Vec::new());
             let told = match shared.columns.form {
