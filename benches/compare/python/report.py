@@ -70,7 +70,8 @@ class Results:
 
     def ratios(self, name, engine, cold=False, ours="ours"):
         """Engine's time over that of `ours`, one for each round both took part in."""
-        return [self.seconds(name, engine, r[engine], cold) / self.seconds(name, ours, r[ours]) for r in self.rounds[name] if engine in r and ours in r]
+        both = [r for r in self.rounds[name] if engine in r and ours in r]
+        return [self.seconds(name, engine, r[engine], cold) / self.seconds(name, ours, r[ours]) for r in both]
 
     def median_seconds(self, name, engine):
         """Of all rounds."""
@@ -119,7 +120,7 @@ def speed(results):
     rows = []
     for name, work in results.works.items():
         ours = results.median_seconds(name, "ours")
-        shown = f"{ours * 1e6:.0f} us" if ours < 0.01 else f"{ours:.2f} s"
+        shown = f"{ours * 1e6:.0f} us" if ours < 0.01 else f"{ours * 1e3:.0f} ms" if ours < 0.1 else f"{ours:.2f} s"
         size = f"{results.sizes[name]['ours'] / 2**20:.1f}"
         rows.append([work.title, work.whose, size, shown] + [spread(results.ratios(name, e)) for e in engines])
     return table(["work", "file of", "MiB", "ours"] + [TITLES[e] for e in engines], rows)

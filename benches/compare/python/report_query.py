@@ -11,7 +11,7 @@ def requests(results):
         if found:
             opening = found["opening"]
             first = f"{opening['requests']}, {opening['bytes'] / 1024:.1f} KiB" if opening["requests"] else "in it"
-            share = f"{found['bytes'] / results.sizes[name]['ours'] * 100:.2g} %"
+            share = f"{found['bytes'] / results.sizes[name]['ours'] * 100:.1f} %"
             rows.append([work.title, work.whose, first, report.number(found["requests"]), str(found["most_requests"])])
             rows[-1] += [report.number(found["bytes"] / 1024), share]
     return report.table(["work", "file of", "opening", "requests", "at most", "KiB", "of the file"], rows) if rows else ""

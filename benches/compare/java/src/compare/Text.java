@@ -7,7 +7,10 @@ import org.apache.tsfile.enums.TSDataType;
 import org.apache.tsfile.read.common.block.TsBlock;
 import org.apache.tsfile.read.query.dataset.ResultSet;
 
-/** Rows as text, below a line of names: the time and the values with commas between them, nothing where a value is null. No value here has to be quoted. */
+/**
+ * Rows as text, below a line of names: the time and the values with commas between them, nothing where a value is null. No value here has to be
+ * quoted.
+ */
 final class Text {
   private Text() {}
 
