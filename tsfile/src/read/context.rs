@@ -26,6 +26,8 @@ pub(crate) struct SourceContext {
     pub(crate) spans: Vec<(i64, i64)>,
     /// What rows have to pass, where pages that rule it out may be passed over although other sources have rows at their times.
     pub(crate) page_test: Option<RowTest>,
+    /// How many rows that pass it are looked for next; none at first.
+    pub(super) portion: Option<usize>,
     /// How often a chunk may be opened.
     pub(crate) passes: u64,
     /// How much of a large chunk is fetched at a time.
@@ -114,6 +116,7 @@ impl SourceContext {
             range,
             spans: vec![range],
             page_test: None,
+            portion: None,
             passes: 1,
             piece: None,
             counters: ScanCounters::default(),

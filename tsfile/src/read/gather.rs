@@ -9,7 +9,8 @@ use super::page::{Encoded, decode_some, split_plain};
 use super::plan::SourcePlan;
 use super::rows::{Page, PageColumn};
 use super::source::{
-    Body, Source, check_ended, decode_time_page, page_statistics, skip_value_page, with_value_page,
+    Body, ColumnSource, Source, check_ended, decode_time_page, page_statistics, skip_value_page,
+    with_value_page,
 };
 use super::whole::decode_runs;
 use crate::arrow::{ColumnBuilder, Values};
@@ -49,11 +50,20 @@ impl Gather {
         columns: &mut [ColumnBuilder],
     ) -> Result<()> {
         self.open(context, times)?;
-        let mut pages: Vec<(u64, Page)> = Vec::with_capacity(self.open.len());
-        for source in &mut self.open {
-            let page = source.gather(context, times)?;
-            pages.extend(page.map(|page| (source.order(), page)));
+        let mut found: Vec<Found> = self.open.iter().map(Found::new).collect();
+        // Page by page side by side: series that share their times have them decoded once.
+        let mut any = true;
+        while any {
+            any = false;
+            for (source, found) in self.open.iter_mut().zip(&mut found) {
+                found.more = found.more && source.gather(context, times, found)?;
+                any |= found.more;
+            }
         }
+        let both = self.open.iter().zip(found);
+        let pages: Vec<(u64, Page)> = both
+            .filter_map(|(source, found)| Some((source.order(), found.into_page(source)?)))
+            .collect();
         self.open.retain(|source| !source.done);
         append_at(times, &pages, columns)?;
         pages.into_iter().for_each(|(_, p)| context.give_back(p));
@@ -131,8 +141,10 @@ fn runs_of(times: &[i64], wanted: &[i64]) -> Vec<(usize, usize)> {
 }
 
 /// The wanted rows of a source, as far as they were found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Found {
+    /// Whether more of them can be in the next page.
+    more: bool,
     times: Vec<i64>,
     /// One for each column of the source.
     columns: Vec<FoundColumn>,
@@ -146,39 +158,30 @@ struct FoundColumn {
 }
 
 impl Found {
+    fn new(source: &Source) -> Self {
+        let column = |column: &ColumnSource| FoundColumn {
+            values: Values::new(column.reader.codes().data_type),
+            bits: BooleanBufferBuilder::new(0),
+        };
+        Self {
+            more: true,
+            times: Vec::new(),
+            columns: source.columns.iter().map(column).collect(),
+        }
+    }
+
     fn extend_times(&mut self, times: &[i64], runs: &[(usize, usize)]) {
         for &(from, to) in runs {
             let run = times.get(from..to).unwrap_or(&[]);
             self.times.extend_from_slice(run);
         }
     }
-}
 
-impl Source {
-    /// The rows at the `wanted` times; none when there is none.
-    fn gather(&mut self, context: &mut SourceContext, wanted: &[i64]) -> Result<Option<Page>> {
-        let mut found = Found::default();
-        for column in &self.columns {
-            found.columns.push(FoundColumn {
-                values: Values::new(column.reader.codes().data_type),
-                bits: BooleanBufferBuilder::new(0),
-            });
-        }
-        loop {
-            let next = match self.time {
-                Some(_) => self.gather_aligned(context, wanted, &mut found),
-                None => self.gather_plain(context, wanted, &mut found),
-            };
-            if !next.map_err(|e| e.device(&*self.plan.device))? {
-                break;
-            }
-        }
-        let rows = found.times.len();
-        if rows == 0 {
-            return Ok(None);
-        }
-        let mut columns = Vec::with_capacity(found.columns.len());
-        for (mut c, plan) in found.columns.into_iter().zip(&self.plan.columns) {
+    /// The rows as a page; none when there is none.
+    fn into_page(self, source: &Source) -> Option<Page> {
+        let rows = self.times.len();
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for (mut c, plan) in self.columns.into_iter().zip(&source.plan.columns) {
             let Some(column) = plan.column.filter(|_| !c.values.is_empty()) else {
                 continue;
             };
@@ -190,12 +193,28 @@ impl Source {
                 taken: 0,
             });
         }
-        Ok(Some(Page {
-            times: Arc::new(found.times),
+        (rows > 0).then(|| Page {
+            times: Arc::new(self.times),
             position: 0,
             limit: rows,
             columns,
-        }))
+        })
+    }
+}
+
+impl Source {
+    /// Takes the rows at the `wanted` times out of the next page; false when there is no page, or its time has not come.
+    fn gather(
+        &mut self,
+        context: &mut SourceContext,
+        wanted: &[i64],
+        found: &mut Found,
+    ) -> Result<bool> {
+        let next = match self.time {
+            Some(_) => self.gather_aligned(context, wanted, found),
+            None => self.gather_plain(context, wanted, found),
+        };
+        next.map_err(|e| e.device(&*self.plan.device))
     }
 
     /// Goes on to the page behind the one at hand, whose last time is `last`; false when that page can have more times that will be asked
@@ -219,7 +238,7 @@ impl Source {
         }
     }
 
-    /// Takes the wanted rows of the next page of a series; false when there is no page, or its time has not come.
+    /// The same of a series.
     fn gather_plain(
         &mut self,
         context: &mut SourceContext,
@@ -284,7 +303,7 @@ impl Source {
         Ok(self.go_on(last?, wanted))
     }
 
-    /// The same of an aligned group.
+    /// And of an aligned group.
     fn gather_aligned(
         &mut self,
         context: &mut SourceContext,

@@ -33,8 +33,6 @@ pub(crate) struct Late {
     columns: Vec<TestedColumn>,
     /// The other columns.
     rest: Gather,
-    /// How many rows are kept next; none at first.
-    portion: Option<usize>,
 }
 
 /// An output column that is tested, and where it is from.
@@ -94,7 +92,6 @@ impl Late {
             tested: Merge::new(tested, range),
             columns,
             rest: Gather::new(rest),
-            portion: None,
         }
     }
 
@@ -112,7 +109,10 @@ impl Late {
         let width: usize = columns.iter().map(|c| c.column().width_bytes()).sum();
         let fit = PORTION_BYTES / (width + size_of::<i64>());
         let most = most.max(fit.min(MOST_ROWS)).max(1);
-        let portion = self.portion.unwrap_or(FIRST_ROWS.min(goal)).clamp(1, most);
+        let portion = context
+            .portion
+            .unwrap_or(FIRST_ROWS.min(goal))
+            .clamp(1, most);
         let before = size_bytes(columns);
         while times.len() - start < portion && size_bytes(columns) - before < PORTION_BYTES {
             let from = times.len();
@@ -144,7 +144,7 @@ impl Late {
         }
         let row_bytes = (size_bytes(columns) - before).div_ceil(kept.len()).max(1);
         let next = portion.saturating_mul(GROWTH).max(FIRST_ROWS);
-        self.portion = Some(next.min(PORTION_BYTES / row_bytes));
+        context.portion = Some(next.min(PORTION_BYTES / row_bytes));
         Ok(Taken::Passing(kept.len()))
     }
 

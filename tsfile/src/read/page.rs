@@ -199,6 +199,9 @@ pub(super) fn decode_some(
     runs: &[(usize, usize)],
     out: &mut Values,
 ) -> Result<()> {
+    if runs == [(0, values.count)] {
+        return decode_values(context, values, out);
+    }
     let like = Values::new(values.data_type);
     if std::mem::discriminant(out) != std::mem::discriminant(&like) {
         *out = like;

@@ -4,7 +4,7 @@ use super::TsFileReader;
 use super::chunk::{ChunkCodes, ChunkReader};
 use super::context::{SourceContext, check_ascending, decompress};
 use super::limits::Limits;
-use super::page::{Encoded, decode_times, decode_values, split_plain, split_value};
+use super::page::{Encoded, decode_some, decode_times, decode_values, split_plain, split_value};
 use super::plan::{ChunkAt, SourceColumn, SourcePlan};
 use super::rows::{Page, PageColumn, count_bits, keep_rows};
 use super::rule_out::{Pruning, group_rules_out, series_rules_out};
@@ -364,19 +364,26 @@ impl Source {
                 let count = statistics
                     .map(|s| context.page.check_points(s.count))
                     .transpose()?;
-                let times = context.shared_times(times, count)?;
-                let rows = times.len();
+                let all = context.shared_times(times, count)?;
+                let (start, end) = context.range;
+                let first = all.partition_point(|&t| t < start);
+                let behind = all.partition_point(|&t| t <= end).max(first);
+                let rows = behind - first;
+                let times = match all.get(first..behind) {
+                    Some(cut) if rows < all.len() => Arc::new(cut.to_vec()),
+                    _ => all.clone(),
+                };
                 let mut columns = Vec::new();
-                if let Some(out) = plan.column {
+                if let Some(out) = plan.column.filter(|_| rows > 0) {
                     let mut decoded = context.spare(chunk.data_type);
                     let values = Encoded {
                         encoding: chunk.encoding,
                         data_type: chunk.data_type,
                         bytes: values,
-                        count: rows,
+                        count: all.len(),
                         statistics,
                     };
-                    decode_values(context.page, values, &mut decoded)?;
+                    decode_some(context.page, values, &[(first, behind)], &mut decoded)?;
                     context.count_values(rows)?;
                     context.count_text(decoded.text_bytes())?;
                     columns.push(PageColumn {

@@ -111,6 +111,17 @@ fn a_device_decodes_other_series_only_where_a_row_was_kept() {
 }
 
 #[test]
+fn a_stretch_of_time_decodes_no_values_around_it() {
+    let reader = plant(1, false);
+    let (all, _) = read(Query::new(vec![reader.clone()]).narrow());
+    let filter = "time >= 44000 and time < 46010";
+    let (rows, counters) = read(narrow(&reader, filter));
+    assert_eq!((rows.num_rows(), &rows), (201, &filtered(&all, filter)));
+    // The times of two pages, which the series share, and the values of the rows.
+    assert_eq!(counters.values, 2 * PAGE + 4 * 201, "{counters:?}");
+}
+
+#[test]
 fn all_devices_side_by_side_decode_other_series_only_where_a_row_was_kept() {
     for aligned in [false, true] {
         let reader = plant(5, aligned);
