@@ -7,7 +7,7 @@ use tsfile::model::{DeviceId, Model, Statistics};
 use tsfile::read::{Limits, Window};
 use tsfile::scan::{
     DateMode, Form, Rows, ScanCounters, ScanRequest, SummaryRequest, TextMode, TimeAs, TimeUnit,
-    scan, summarize,
+    plan, scan, summarize,
 };
 use tsfile::{Error, ErrorKind, ReadOptions, TsFileReader};
 
@@ -321,7 +321,11 @@ impl Visitor {
 
     /// The kind of the error that ended the scan before its first row.
     fn scan(&mut self, reader: &TsFileReader, request: ScanRequest) -> Option<ErrorKind> {
-        let mut scan = match scan(vec![reader.clone()], request) {
+        let planned = plan(vec![reader.clone()], request).and_then(|plan| {
+            self.note(plan.answers());
+            plan.scan()
+        });
+        let mut scan = match planned {
             Ok(scan) => scan,
             Err(e) => {
                 self.error(&e);

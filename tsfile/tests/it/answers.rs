@@ -133,8 +133,8 @@ fn check_rows(what: &str, names: &[String], got: &Answered, rows: &[&Row], tally
         times.clone().min().zip(times.max())
     };
     check(what, "times", tally, &got.times, times, |a, b| a == b);
-    assert_eq!(got.columns.len(), names.len());
-    for (i, (name, column)) in names.iter().zip(&got.columns).enumerate() {
+    for (i, name) in names.iter().enumerate() {
+        let column = got.column(i);
         let points = rows.iter().filter_map(|r| Some((r.0, r.1[i].as_ref()?)));
         let points: Vec<(i64, &Value)> = points.collect();
         check_column(&format!("{what}: {name}"), column, &points, tally);

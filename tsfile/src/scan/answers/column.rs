@@ -28,20 +28,18 @@ pub struct ColumnAnswers {
     pub sum: Answer<Option<Value>>,
 }
 
-impl ColumnAnswers {
-    /// Of no value.
-    pub(super) fn nothing() -> Self {
-        Self {
-            count: Ok(0),
-            times: Ok(None),
-            first: Ok(None),
-            last: Ok(None),
-            min: Ok(None),
-            max: Ok(None),
-            sum: Ok(None),
-        }
-    }
+/// Of no value.
+pub(super) static NOTHING: ColumnAnswers = ColumnAnswers {
+    count: Ok(0),
+    times: Ok(None),
+    first: Ok(None),
+    last: Ok(None),
+    min: Ok(None),
+    max: Ok(None),
+    sum: Ok(None),
+};
 
+impl ColumnAnswers {
     pub(super) fn refused(why: Refusal) -> Self {
         Self {
             count: Err(why),
@@ -72,7 +70,7 @@ impl ColumnAnswers {
             return Self::refused(why);
         }
         if known.count == 0 {
-            return Self::nothing();
+            return NOTHING.clone();
         }
         let text = matches!(data_type, DataType::Text | DataType::String);
         let replaced = (text && request.text == TextMode::Lossy).then_some(Refusal::Altered);

@@ -14,6 +14,7 @@ use crate::Result;
 use crate::filter::{Cut, Predicate, Ranges};
 use crate::model::{DeviceId, Form};
 use crate::read::{DeviceRef, SeriesRef};
+use column::NOTHING;
 pub use column::{Answer, ColumnAnswers};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -48,25 +49,53 @@ pub struct Answered {
     pub count: Answer<u64>,
     /// First and last time, when there is a row.
     pub times: Answer<Option<(i64, i64)>>,
-    /// Of each value column.
-    pub columns: Vec<ColumnAnswers>,
+    /// By number, ascending; of a column that is not here there is no value. Devices of one plan can each have columns of their own.
+    columns: Vec<(usize, ColumnAnswers)>,
+    /// Of all columns that are not here, when it is not known whether there is a value.
+    others: Option<Box<ColumnAnswers>>,
 }
 
 impl Answered {
-    /// Of no row.
-    fn nothing(columns: usize) -> Self {
-        Self {
-            count: Ok(0),
-            times: Ok(None),
-            columns: vec![ColumnAnswers::nothing(); columns],
+    /// What the values of a column amount to, by its number in [`Answers::names`].
+    pub fn column(&self, number: usize) -> &ColumnAnswers {
+        let found = self.columns.binary_search_by_key(&number, |c| c.0);
+        match found.ok().and_then(|at| self.columns.get(at)) {
+            Some((_, column)) => column,
+            None => self.others.as_deref().unwrap_or(&NOTHING),
         }
     }
 
-    fn refused(columns: usize, why: Refusal) -> Self {
+    /// Of no row.
+    fn nothing() -> Self {
+        Self {
+            count: Ok(0),
+            times: Ok(None),
+            columns: Vec::new(),
+            others: None,
+        }
+    }
+
+    /// Of no row yet, with room for all columns: adding is quick then.
+    fn start(columns: usize) -> Self {
+        Self {
+            columns: (0..columns).map(|i| (i, NOTHING.clone())).collect(),
+            ..Self::nothing()
+        }
+    }
+
+    /// Drops the columns of which there is nothing to say.
+    fn end(mut self) -> Self {
+        let others = self.others.as_deref().unwrap_or(&NOTHING);
+        self.columns.retain(|(_, column)| column != others);
+        self
+    }
+
+    fn refused(why: Refusal) -> Self {
         Self {
             count: Err(why),
             times: Err(why),
-            columns: vec![ColumnAnswers::refused(why); columns],
+            columns: Vec::new(),
+            others: Some(Box::new(ColumnAnswers::refused(why))),
         }
     }
 
@@ -74,8 +103,30 @@ impl Answered {
     fn add(&mut self, later: &Self) {
         column::add_counts(&mut self.count, &later.count);
         column::add_times(&mut self.times, &later.times);
-        for (mine, theirs) in self.columns.iter_mut().zip(&later.columns) {
-            mine.add(theirs);
+        let before = self.columns.len();
+        for (number, theirs) in &later.columns {
+            let known = self.columns.get(..before).unwrap_or(&[]);
+            let found = known.binary_search_by_key(number, |c| c.0).ok();
+            match found.and_then(|at| self.columns.get_mut(at)) {
+                Some((_, mine)) => mine.add(theirs),
+                None => {
+                    let mut mine = self.others.as_deref().unwrap_or(&NOTHING).clone();
+                    mine.add(theirs);
+                    self.columns.push((*number, mine));
+                }
+            }
+        }
+        if self.columns.len() > before {
+            self.columns.sort_by_key(|c| c.0);
+        }
+        // Where nothing is known of others already, it stays so.
+        if let (Some(others), None) = (&later.others, &self.others) {
+            for (number, mine) in &mut self.columns {
+                if later.columns.binary_search_by_key(number, |c| c.0).is_err() {
+                    mine.add(others);
+                }
+            }
+            self.others = Some(others.clone());
         }
     }
 }
@@ -94,8 +145,8 @@ impl ScanPlan {
     /// let plan = plan(vec![reader], ScanRequest::new().with_form(Form::Narrow))?;
     /// let answers = plan.answers()?;
     /// assert_eq!(answers.names[0], "s1");
-    /// assert_eq!(answers.all.columns[0].count, Ok(3));
-    /// assert_eq!(answers.all.columns[0].min, Ok(Some(Value::Int32(-12))));
+    /// assert_eq!(answers.all.column(0).count, Ok(3));
+    /// assert_eq!(answers.all.column(0).min, Ok(Some(Value::Int32(-12))));
     /// # Ok(())
     /// # }
     /// ```
@@ -104,27 +155,29 @@ impl ScanPlan {
     /// Metadata are corrupt, or reading fails.
     pub fn answers(&self) -> Result<Answers> {
         let shared = &*self.shared;
-        let columns = shared.columns.values.len();
         let names = shared.columns.values.iter().map(|v| v.name.clone());
         let mut answers = Answers {
             names: names.collect(),
-            all: Answered::nothing(columns),
+            all: Answered::nothing(),
             files: Vec::with_capacity(self.files.len()),
             devices: Vec::new(),
         };
         let mut known: HashMap<DeviceId, usize> = HashMap::new();
+        let columns = shared.columns.values.len();
+        let mut total = Answered::start(columns);
         for work in self.files.iter() {
             work.reader.check_readable()?;
-            let (mut all, mut devices) = (Answered::nothing(columns), Vec::new());
+            let mut devices = Vec::new();
             let told = match shared.columns.form {
-                Form::Wide => wide(shared, work, &mut all),
-                _ => by_device(shared, work, &mut devices),
+                Form::Wide => wide(shared, work),
+                _ => by_device(shared, work, &mut devices).map(|()| {
+                    let mut all = Answered::start(columns);
+                    devices.iter().for_each(|d| all.add(&d.rows));
+                    all.end()
+                }),
             };
-            told.map_err(|e| work.reader.in_file(e))?;
-            for device in &devices {
-                all.add(&device.rows);
-            }
-            answers.all.add(&all);
+            let all = told.map_err(|e| work.reader.in_file(e))?;
+            total.add(&all);
             answers.files.push(all);
             if self.files.len() == 1 {
                 answers.devices = devices;
@@ -139,6 +192,7 @@ impl ScanPlan {
                 }
             }
         }
+        answers.all = total.end();
         let request = &shared.request;
         let few = |count: &Answer<u64>| match request.limit {
             Some(limit) => count.is_ok_and(|n| n <= limit),
@@ -147,7 +201,7 @@ impl ScanPlan {
         if request.offset > 0 || !few(&answers.all.count) {
             let devices = answers.devices.iter_mut().map(|d| &mut d.rows);
             for rows in devices.chain(&mut answers.files).chain([&mut answers.all]) {
-                *rows = Answered::refused(columns, Refusal::Limit);
+                *rows = Answered::refused(Refusal::Limit);
             }
         }
         Ok(answers)
@@ -228,7 +282,7 @@ fn by_device(shared: &Shared, work: &FileWork, out: &mut Vec<DeviceAnswers>) -> 
         });
         let rows = match own.as_ref().or(branches.get(number)) {
             Some(asked) if !asked.residual => {
-                let mut rows = Answered::nothing(shown.len());
+                let mut rows = Answered::nothing();
                 known.clear();
                 known
                     .add(&same, &wanted, existing)
@@ -236,7 +290,7 @@ fn by_device(shared: &Shared, work: &FileWork, out: &mut Vec<DeviceAnswers>) -> 
                     .map_err(|e| e.device(id.path()))?;
                 rows
             }
-            _ => Answered::refused(shown.len(), Refusal::Residual),
+            _ => Answered::refused(Refusal::Residual),
         };
         out.push(DeviceAnswers {
             device: id.clone(),
@@ -246,19 +300,19 @@ fn by_device(shared: &Shared, work: &FileWork, out: &mut Vec<DeviceAnswers>) -> 
 }
 
 /// All devices at once: a row is a time at which any of them has a value.
-fn wide(shared: &Shared, work: &FileWork, out: &mut Answered) -> Result<()> {
+fn wide(shared: &Shared, work: &FileWork) -> Result<Answered> {
+    let mut out = Answered::nothing();
     let index = work.reader.index()?;
     let Some(branch) = shared.branches.first() else {
-        return Ok(());
+        return Ok(out);
     };
     if work.devices.positions.is_empty() {
-        return Ok(());
+        return Ok(out);
     }
     let asked = Asked::new(work, &branch.times, &branch.residual);
     let shown = &shared.columns.values;
     if asked.residual {
-        *out = Answered::refused(shown.len(), Refusal::Residual);
-        return Ok(());
+        return Ok(Answered::refused(Refusal::Residual));
     }
     let by_path: HashMap<(&str, usize), usize> = shown
         .iter()
@@ -289,7 +343,8 @@ fn wide(shared: &Shared, work: &FileWork, out: &mut Answered) -> Result<()> {
         let added = known.add(&same, &wanted, existing);
         added.map_err(|e| e.device(&*path))?;
     }
-    tell(shared, &mut known, &asked.spans, existing, out)
+    tell(shared, &mut known, &asked.spans, existing, &mut out)?;
+    Ok(out)
 }
 
 fn tell(
@@ -302,9 +357,11 @@ fn tell(
     let rows = known.rows(spans, existing)?;
     (out.count, out.times) = (rows.count, rows.times);
     known.columns(spans, |column, known| {
-        let shown = shared.columns.values.get(column);
-        if let (Some(answers), Some(shown)) = (out.columns.get_mut(column), shown) {
-            *answers = ColumnAnswers::of(known, shown.data_type, &shared.request);
+        if let Some(shown) = shared.columns.values.get(column) {
+            let answers = ColumnAnswers::of(known, shown.data_type, &shared.request);
+            if answers != NOTHING {
+                out.columns.push((column, answers));
+            }
         }
     })
 }
