@@ -3,6 +3,7 @@
 use super::merge_files::Dedup;
 use super::open::OpenFile;
 use super::plan::{FileWork, ScanPlan, Shared};
+use super::request::Rows;
 use super::split::{DEFAULT_SPLIT_BYTES, Split, SplitMode};
 use super::weigh::ChunkSizes;
 use crate::Result;
@@ -10,11 +11,12 @@ use crate::filter::{Predicate, Test};
 use crate::model::Form;
 use crate::read::plan::SourcePlan;
 use std::collections::BTreeSet;
-use std::fmt;
 
 /// A plan, explained. `Display` prints it for people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explain {
+    /// The files, by name.
+    pub files: Vec<String>,
     /// The form of the rows.
     pub form: Form,
     /// The table, in the table form.
@@ -23,6 +25,10 @@ pub struct Explain {
     pub dedup: Dedup,
     /// The columns that are shown.
     pub columns: Vec<String>,
+    /// Which rows exist, in the forms wide and narrow.
+    pub rows: Rows,
+    /// First and last time wanted, when these were given apart from the filter.
+    pub times: Option<(i64, i64)>,
     /// The filter, when there is one.
     pub filter: Option<ExplainFilter>,
     /// What is read of devices; of the first [`SHOWN`] that anything is read of.
@@ -70,8 +76,10 @@ pub struct ExplainReads {
     pub device: String,
     /// Whether its time column is read: it is aligned.
     pub time_column: bool,
-    /// Timeseries of which values are read.
+    /// Timeseries of which values are read and shown.
     pub values: Vec<String>,
+    /// Timeseries of which values are read only because the filter asks for them.
+    pub tested: Vec<String>,
     /// Timeseries of which times are read and no values: siblings, read for row existence.
     pub siblings: Vec<String>,
 }
@@ -91,9 +99,6 @@ pub struct ExplainLevel {
 
 /// So many devices are named.
 pub const SHOWN: usize = 5;
-/// So many splits and branches are printed.
-const PRINTED: usize = 10;
-
 impl ScanPlan {
     /// Explains the plan, from metadata: index and statistics, and chunk headers where they decide whether statistics count.
     ///
@@ -116,11 +121,15 @@ impl ScanPlan {
             read,
         };
         let devices: usize = self.files.iter().map(|f| f.devices.positions.len()).sum();
+        let range = shared.request.range;
         Ok(Explain {
+            files: self.files.iter().map(|f| f.reader.name().into()).collect(),
             form: shared.columns.form,
             dedup: shared.request.dedup,
             table: shared.columns.table.clone(),
             columns: names.map(|f| f.name().clone()).collect(),
+            rows: shared.request.rows,
+            times: (range != (i64::MIN, i64::MAX)).then_some(range),
             filter: self.explain_filter()?,
             levels: vec![
                 level("files", self.files.len() as u64, found.files),
@@ -214,7 +223,8 @@ impl Found {
 
 /// What `plans` read.
 fn reads(shared: &Shared, device: &str, plans: &[SourcePlan]) -> ExplainReads {
-    let (mut values, mut siblings) = (BTreeSet::new(), BTreeSet::new());
+    let (mut values, mut tested, mut siblings) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for plan in plans {
         for column in &plan.columns {
             let name = match shared.columns.form {
@@ -222,7 +232,8 @@ fn reads(shared: &Shared, device: &str, plans: &[SourcePlan]) -> ExplainReads {
                 _ => column.measurement.to_string(),
             };
             match column.column {
-                Some(_) => values.insert(name),
+                Some(i) if i < shared.columns.values.len() => values.insert(name),
+                Some(_) => tested.insert(name),
                 None => siblings.insert(name),
             };
         }
@@ -231,137 +242,7 @@ fn reads(shared: &Shared, device: &str, plans: &[SourcePlan]) -> ExplainReads {
         device: device.to_string(),
         time_column: plans.iter().any(|p| p.time.is_some()),
         values: values.into_iter().collect(),
+        tested: tested.into_iter().collect(),
         siblings: siblings.into_iter().collect(),
-    }
-}
-
-impl fmt::Display for Explain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = self.table.as_ref();
-        let table = table.map(|t| format!(" {t}")).unwrap_or_default();
-        writeln!(f, "form      {}{table}", self.form.name())?;
-        writeln!(f, "columns   {}", list(&self.columns))?;
-        if self.dedup == Dedup::Last {
-            writeln!(
-                f,
-                "files     merged by time, the last one wins; filters on values come after"
-            )?;
-        }
-        if let Some(filter) = &self.filter {
-            writeln!(f, "filter    {}", filter.asked)?;
-            writeln!(f, "  normal  {}", filter.normalized)?;
-            filter.fmt_branches(f)?;
-        }
-        writeln!(f, "reads")?;
-        for reads in &self.reads {
-            writeln!(f, "  {reads}")?;
-        }
-        if self.reads.is_empty() {
-            writeln!(f, "  nothing")?;
-        }
-        let more = self.levels.iter().find(|l| l.name == "devices");
-        let more = more.map_or(0, |l| l.read.saturating_sub(self.reads.len() as u64));
-        if more > 0 && self.form != Form::Wide && !self.reads.is_empty() {
-            writeln!(f, "  and {more} more devices")?;
-        }
-        let (a, b, c) = ("considered", "skipped", "read");
-        writeln!(f, "{:<10}{a:>14}{b:>14}{c:>14}", "pruning")?;
-        for level in &self.levels {
-            let (name, all) = (level.name, level.considered);
-            let (skipped, read) = (level.skipped, level.read);
-            writeln!(f, "  {name:<8}{all:>14}{skipped:>14}{read:>14}")?;
-        }
-        writeln!(f, "splits    {}", self.splits.len())?;
-        for (number, split) in self.splits.iter().take(PRINTED).enumerate() {
-            writeln!(f, "  {}. {split}", number + 1)?;
-        }
-        if self.splits.len() > PRINTED {
-            writeln!(f, "  and {} more", self.splits.len() - PRINTED)?;
-        }
-        for warning in &self.warnings {
-            writeln!(f, "warning   {warning}")?;
-        }
-        Ok(())
-    }
-}
-
-impl ExplainFilter {
-    fn fmt_branches(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (count, work) = (self.branches.len(), self.work);
-        writeln!(f, "branches  {count}, found with {work} tests of devices")?;
-        for (number, branch) in self.branches.iter().take(PRINTED).enumerate() {
-            let more = branch.devices.saturating_sub(branch.names.len());
-            let more = match more {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            let names = list(&branch.names);
-            writeln!(
-                f,
-                "  {}. devices  {}: {names}{more}",
-                number + 1,
-                branch.devices
-            )?;
-            writeln!(
-                f,
-                "     times    {}",
-                branch.times.as_deref().unwrap_or("all")
-            )?;
-            let rows = match &branch.residual {
-                Some(residual) => format!("where {residual}"),
-                None => "every row at those times, nothing is left to test".into(),
-            };
-            writeln!(f, "     rows     {rows}")?;
-        }
-        if count > PRINTED {
-            writeln!(f, "  and {} more", count - PRINTED)?;
-        }
-        if self.capped {
-            writeln!(f, "  the last branch stands for all that were too many")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for ExplainReads {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.device)?;
-        let mut parts = Vec::new();
-        if self.time_column {
-            parts.push("its time column".to_string());
-        }
-        if !self.values.is_empty() {
-            parts.push(format!("values of {}", list(&self.values)));
-        }
-        if !self.siblings.is_empty() {
-            parts.push(format!(
-                "times of {} (siblings read for row existence)",
-                list(&self.siblings)
-            ));
-        }
-        f.write_str(&parts.join("; "))
-    }
-}
-
-impl fmt::Display for Split {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (first, last) = self.times;
-        write!(
-            f,
-            "{} devices, times {first} to {last}, about {} rows and {} bytes",
-            self.devices, self.rows, self.bytes
-        )
-    }
-}
-
-/// So many names are listed in a line.
-const LISTED: usize = 12;
-
-fn list(names: &[String]) -> String {
-    let shown: Vec<&str> = names.iter().take(LISTED).map(String::as_str).collect();
-    let more = names.len() - shown.len();
-    match more {
-        0 => shown.join(", "),
-        n => format!("{} and {n} more", shown.join(", ")),
     }
 }

@@ -7,6 +7,7 @@ mod cut;
 mod devices;
 mod each;
 mod explain;
+mod explain_text;
 mod files;
 mod filter;
 mod late;
