@@ -4,7 +4,7 @@ use super::columns::{Columns, Slot, ValueColumn};
 use super::devices::FileDevices;
 use super::request::ScanRequest;
 use crate::arrow::{DateMode, TextMode, TimeUnit};
-use crate::filter::{Column, Constant, Expr, Kind, Predicate, Ranges, normalize};
+use crate::filter::{Column, Constant, Expr, Kind, Predicate, Ranges, normalize_in};
 use crate::model::{DataType, DeviceId, Form};
 use crate::read::TsFileReader;
 use crate::read::select::{TestColumn, TestPlace};
@@ -83,7 +83,7 @@ impl Filter {
         }
         let (columns, places): (Vec<_>, Vec<_>) = bound.into_iter().unzip();
         Ok(Self {
-            predicate: normalize(&expr, &columns)?,
+            predicate: normalize_in(&expr, &columns, request.zone)?,
             expr,
             columns,
             places,

@@ -25,6 +25,7 @@ mod request;
 mod rows;
 mod run;
 mod sent_split;
+mod settled;
 mod shared_plan;
 mod single;
 mod slice;

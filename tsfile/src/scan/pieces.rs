@@ -3,7 +3,7 @@
 //! Unlike a scan of one form, this keeps the type that a measurement has in each device, TEXT apart from STRING, dates and text as the bytes
 //! they are, alignment, and columns without a value.
 
-use super::{DateMode, Rows, Scan, ScanRequest, TextMode, TimeAs, scan};
+use super::{DateMode, Rows, Scan, ScanRequest, TextMode, TimeAs, plan, scan};
 use crate::model::{ColumnCategory, DataType, DeviceId, Form, Model, TableColumn, TableSchema};
 use crate::read::TsFileReader;
 use crate::write::Layout;
@@ -23,6 +23,7 @@ pub struct PiecesRequest {
     start: i64,
     end: i64,
     aligned: Option<bool>,
+    threads: usize,
 }
 
 impl Default for PiecesRequest {
@@ -34,6 +35,7 @@ impl Default for PiecesRequest {
             start: i64::MIN,
             end: i64::MAX,
             aligned: None,
+            threads: 1,
         }
     }
 }
@@ -71,6 +73,13 @@ impl PiecesRequest {
     #[must_use]
     pub fn with_aligned(mut self, aligned: Option<bool>) -> Self {
         self.aligned = aligned;
+        self
+    }
+
+    /// Reads on so many threads, as [`ScanRequest::with_threads`] (default: 1).
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
         self
     }
 
@@ -242,6 +251,7 @@ impl Pieces {
             .with_time(TimeAs::Raw)
             .with_rows(Rows::All)
             .with_time_range(self.request.start, self.request.end)
+            .with_threads(self.request.threads)
     }
 
     fn table(&self, table: &TableSchema) -> Result<Piece> {
@@ -268,7 +278,7 @@ impl Pieces {
             request = request.with_columns(Some(declared.map(name).collect()));
         } else if !sorted {
             // A scan has the tags first, but a schema need not. What it does not declare comes last.
-            let all = scan(self.readers.clone(), request.clone())?.schema();
+            let all = plan(self.readers.clone(), request.clone())?.schema();
             let names = all.fields().iter().map(|f| f.name().clone());
             let declared: Vec<String> = declared.map(name).collect();
             let others: Vec<String> = names

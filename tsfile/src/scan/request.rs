@@ -4,7 +4,7 @@ use super::merge_files::Dedup;
 use crate::arrow::{DateMode, TextMode, TimeUnit};
 use crate::filter::Expr;
 use crate::infer::{Rules, SchemaMode};
-use crate::model::{DeviceId, Form};
+use crate::model::{DeviceId, Form, Zone};
 use crate::read::CancelToken;
 use std::sync::Arc;
 
@@ -65,6 +65,7 @@ pub struct ScanRequest {
     pub(super) table: Option<String>,
     pub(super) range: (i64, i64),
     pub(super) filter: Option<Expr>,
+    pub(super) zone: Zone,
     pub(super) rows: Rows,
     pub(super) text: TextMode,
     pub(super) dates: DateMode,
@@ -94,6 +95,7 @@ impl Default for ScanRequest {
             table: None,
             range: (i64::MIN, i64::MAX),
             filter: None,
+            zone: Zone::UTC,
             rows: Rows::All,
             text: TextMode::Utf8,
             dates: DateMode::Error,
@@ -179,6 +181,13 @@ impl ScanRequest {
     #[must_use]
     pub fn with_filter(mut self, filter: Option<Expr>) -> Self {
         self.filter = filter;
+        self
+    }
+
+    /// Zone of instants that the filter gives as text without one (default: [`Zone::UTC`]); see [`Expr::parse_in`] for its literals of type TIMESTAMP.
+    #[must_use]
+    pub fn with_zone(mut self, zone: Zone) -> Self {
+        self.zone = zone;
         self
     }
 
