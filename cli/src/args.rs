@@ -228,6 +228,25 @@ impl Rows {
     }
 }
 
+/// How many threads read.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Speed")]
+pub struct ThreadArgs {
+    /// Threads that read, decompress and decode; the rows and their order stay the same [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+impl ThreadArgs {
+    /// How many.
+    pub fn count(&self) -> usize {
+        match self.threads {
+            Some(threads) => threads.into(),
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
 /// What becomes of text that is not UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Text {

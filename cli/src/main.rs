@@ -8,6 +8,7 @@ mod args;
 mod cmd;
 mod convert;
 mod exit;
+mod filter;
 mod inputs;
 mod inspect;
 mod lines;

@@ -12,11 +12,12 @@ use std::path::PathBuf;
 
 use arrow_schema::DataType;
 use tsfile::TsFileReader;
-use tsfile::scan::{Form, Scan, ScanRequest};
+use tsfile::scan::{Form, ScanPlan, ScanRequest};
 
 use crate::again;
 use crate::args::{Dates, OpenArgs, RangeArgs, Rows, Text};
 use crate::exit::{Failure, Outcome};
+use crate::filter::{Filter, WhereArgs};
 use crate::inputs::Inputs;
 use crate::output::{Format, FormatArgs};
 use crate::progress::Progress;
@@ -27,8 +28,8 @@ use print::Print;
 
 /// Name of the column that tells files apart.
 const FILE: &str = "file";
-/// Nobody sees the device column: a measurement may be called like it.
-const DEVICE: &str = "\0";
+/// Where the device column is, which nobody sees.
+const DEVICE_AT: usize = 1;
 
 /// What both commands take.
 #[derive(Debug, clap::Args)]
@@ -62,6 +63,8 @@ pub struct RowArgs {
     range: RangeArgs,
     #[command(flatten)]
     tags: TagArgs,
+    #[command(flatten)]
+    filter: WhereArgs,
     /// Pass over so many rows of each file
     #[arg(long, value_name = "ROWS", default_value_t = 0, help_heading = "Scope")]
     offset: u64,
@@ -84,14 +87,17 @@ pub struct RowArgs {
     open: OpenArgs,
 }
 
-/// Prints the rows; at most `limit` of each file, unless the flags say otherwise.
+/// Prints the rows, read by so many threads; at most `limit` of each file, unless the flags say otherwise.
 ///
 /// # Errors
 /// See [`crate::exit::Fault`].
-pub fn run(args: &RowArgs, limit: Option<u64>) -> Outcome {
+pub fn run(args: &RowArgs, limit: Option<u64>, threads: usize) -> Outcome {
     args.tags.check(args.device.is_some())?;
     args.range.check()?;
+    let filter = args.filter.filter()?;
     let limit = args.limit.or(limit);
+    // They would read far beyond the last row that is wanted.
+    let threads = if limit.is_some() { 1 } else { threads };
     if limit == Some(0) && args.offset > 0 {
         return Err(Failure::usage(
             "--offset has nothing to be followed by with --limit 0; leave it out",
@@ -110,10 +116,11 @@ pub fn run(args: &RowArgs, limit: Option<u64>) -> Outcome {
     }
     inputs.say_skipped();
     object::check_found(args, &paths, &files)?;
+    let filters = object::filters(args, filter.as_ref(), &files);
     let mut sources = Vec::new();
-    for (reader, object) in files {
+    for ((reader, object), filter) in files.into_iter().zip(filters) {
         if object.has_wanted(args) {
-            sources.push(Source::plan(args, reader, &object, limit)?);
+            sources.push(Source::plan(args, reader, &object, filter, limit, threads)?);
         }
     }
     let layout = Layout::of(&sources)?;
@@ -130,7 +137,9 @@ pub fn run(args: &RowArgs, limit: Option<u64>) -> Outcome {
         if several {
             print.set_file(&source.file);
         }
-        let Source { file, mut scan, .. } = source;
+        let Source { file, plan, .. } = source;
+        // Not before its turn: each may have threads of its own.
+        let mut scan = plan.scan().map_err(again::failure)?;
         for batch in scan.by_ref() {
             let batch = batch.map_err(again::failure)?;
             print.batch(&batch, places)?;
@@ -153,7 +162,7 @@ pub fn run(args: &RowArgs, limit: Option<u64>) -> Outcome {
 /// The rows of one file.
 struct Source {
     file: String,
-    scan: Scan,
+    plan: ScanPlan,
     /// Columns of its batches that are shown, with their types.
     columns: Vec<(usize, String, DataType)>,
 }
@@ -163,7 +172,9 @@ impl Source {
         args: &RowArgs,
         reader: TsFileReader,
         object: &Object,
+        filter: Option<Filter>,
         limit: Option<u64>,
+        threads: usize,
     ) -> Outcome<Self> {
         let (start, end) = args.range.bounds();
         let mut request = ScanRequest::new()
@@ -172,7 +183,11 @@ impl Source {
             .with_dates(args.dates.unwrap_or_default().library())
             .with_columns(object.columns(args))
             .with_offset(args.offset)
-            .with_limit(limit);
+            .with_limit(limit)
+            .with_threads(threads);
+        if let Some(filter) = filter {
+            request = filter.apply(request);
+        }
         if let Some(name) = &args.time_column {
             request = request.with_time_column(name);
         }
@@ -185,7 +200,7 @@ impl Source {
                 request = request
                     .with_form(Form::Narrow)
                     .with_devices(vec![path.clone()])
-                    .with_device_column(DEVICE)
+                    .with_device_column(object.device_column())
                     .with_rows(rows.library());
             }
             Object::Table { name, .. } => {
@@ -203,17 +218,17 @@ impl Source {
             }
         }
         let file = reader.name().to_owned();
-        let scan = tsfile::scan::scan(vec![reader], request);
-        let scan = scan.map_err(|e| again::failure(e.in_file(&*file)))?;
-        let schema = scan.schema();
+        let plan = tsfile::scan::plan(vec![reader], request);
+        let plan = plan.map_err(|e| again::failure(e.in_file(&*file)))?;
+        let schema = plan.schema();
         let fields = schema.fields().iter().enumerate();
         let columns = fields
-            .filter(|(_, field)| field.name() != DEVICE)
+            .filter(|(i, _)| plan.form() == Form::Table || *i != DEVICE_AT)
             .map(|(i, field)| (i, field.name().clone(), field.data_type().clone()))
             .collect();
         Ok(Self {
             file,
-            scan,
+            plan,
             columns,
         })
     }

@@ -1,19 +1,23 @@
 //! What `count` and `stats` go through: tables and devices in scope, in the order of their names, with their summaries.
 
+mod kept;
+
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use tsfile::model::{ColumnCategory, Model, TableSchema};
-use tsfile::scan::{DeviceSummary, Skipped, Summaries, SummaryRequest, summarize};
+use tsfile::scan::{DeviceSummary, Form, ScanRequest, Skipped, SummaryRequest, summarize};
 use tsfile::{Error, TsFileReader};
 
 use crate::again;
 use crate::args::{ObjectArgs, OpenArgs, RangeArgs};
 use crate::exit::{Failure, Outcome};
+use crate::filter::{self, Filter};
 use crate::inputs::Inputs;
 use crate::report::ReportArgs;
 use crate::scope::{self, Scope, same_name};
 use crate::tags::TagArgs;
+pub use kept::Conditions;
 
 /// What both commands take.
 #[derive(Debug, clap::Args)]
@@ -34,10 +38,13 @@ pub struct SumArgs {
     open: OpenArgs,
 }
 
+/// Devices of an object, one after the other.
+pub type Devices = Box<dyn Iterator<Item = tsfile::Result<DeviceSummary>>>;
+
 /// What is summed up.
 pub enum Object<'a> {
     /// A table; its devices are still to come.
-    Table(&'a TableSchema, Box<Summaries>),
+    Table(&'a TableSchema, Devices),
     /// A device of the tree model.
     Device(DeviceSummary),
 }
@@ -139,6 +146,18 @@ impl SumArgs {
         Ok(())
     }
 
+    /// What `filter` comes to for the objects in scope.
+    ///
+    /// # Errors
+    /// Input, when a file cannot be read.
+    pub fn conditions(&self, filter: &Filter, inputs: &Inputs) -> Outcome<Conditions> {
+        // What is passed over is counted when the files are summed up.
+        let mut passed = Skipped::default();
+        let files = inputs.files.iter();
+        let readers = files.map(|path| inputs.options().open(path, &mut passed));
+        Conditions::new(filter, self, readers.filter_map(Result::transpose))
+    }
+
     /// Conditions on tags are about tables.
     fn wants_devices(&self) -> bool {
         self.object.table.is_none() && !self.tags.is_given()
@@ -158,7 +177,8 @@ impl SumArgs {
         wanted.is_empty() || wanted.iter().any(|m| same_name(m, column))
     }
 
-    /// Hands every table and device in scope to `visit`; `values` says whether values are wanted, too.
+    /// Hands every table and device in scope to `visit`; `values` says whether values are wanted, too, and `conditions` which rows count: of
+    /// devices without such a row nothing is said.
     ///
     /// # Errors
     /// Input, and whatever `visit` returns.
@@ -166,6 +186,7 @@ impl SumArgs {
         &self,
         reader: &TsFileReader,
         values: bool,
+        conditions: Option<&Conditions>,
         mut visit: impl FnMut(Object<'_>) -> Outcome,
     ) -> Outcome {
         let mut scope = Scope::new(&self.object);
@@ -190,7 +211,8 @@ impl SumArgs {
                 .clone()
                 .with_devices(self.object.device.clone())
                 .with_columns((!measurements.is_empty()).then(|| measurements.clone()));
-            devices = Some(summarize(reader, request).map_err(again::failure)?);
+            let filter = conditions.and_then(|all| all.of(reader, None));
+            devices = Some(self.devices(reader, request, filter)?);
         }
         let mut tables = tables(reader, &mut scope).into_iter().peekable();
         let mut next = || match &mut devices {
@@ -209,8 +231,12 @@ impl SumArgs {
                 if !self.object.measurement.is_empty() {
                     request = request.with_columns(Some(self.columns(reader, table)?));
                 }
-                let devices = summarize(reader, request).map_err(again::failure)?;
-                visit(Object::Table(table, Box::new(devices)))?;
+                let filter = conditions.and_then(|all| all.of(reader, Some(&table.name)));
+                let devices = match filter {
+                    Some(filter) => self.entities(reader, table, request, filter)?,
+                    None => Box::new(summarize(reader, request).map_err(again::failure)?),
+                };
+                visit(Object::Table(table, devices))?;
             } else if let Some(found) = device.take() {
                 visit(Object::Device(found))?;
                 device = next()?;
@@ -218,6 +244,85 @@ impl SumArgs {
                 return Ok(());
             }
         }
+    }
+
+    /// The tree devices in scope.
+    fn devices(
+        &self,
+        reader: &TsFileReader,
+        request: SummaryRequest,
+        filter: Option<&Filter>,
+    ) -> Outcome<Devices> {
+        let Some(filter) = filter else {
+            return Ok(Box::new(
+                summarize(reader, request).map_err(again::failure)?,
+            ));
+        };
+        let (start, end) = self.range.bounds();
+        let (mut names, chosen) = (HashSet::new(), self.object.device.clone());
+        let in_file = |e: Error| again::failure(e.in_file(reader.name()));
+        for device in reader.index().map_err(again::failure)?.devices() {
+            let is_chosen = || chosen.is_empty() || chosen.contains(&device.id().path());
+            if reader.model_of(device.id()) == Model::Tree && is_chosen() {
+                for k in 0..device.series_count() {
+                    names.insert(device.series(k).map_err(in_file)?.measurement);
+                }
+            }
+        }
+        let mut scan = filter
+            .apply(ScanRequest::new())
+            .with_form(Form::Narrow)
+            .with_device_column(filter::device_column(names.iter().copied()))
+            .with_time_range(start, end);
+        if !self.object.measurement.is_empty() {
+            let wanted = names.into_iter();
+            let wanted = wanted.filter(|n| self.object.measurement.iter().any(|m| m == n));
+            let wanted: Vec<String> = wanted.map(str::to_owned).collect();
+            if wanted.is_empty() {
+                return Ok(Box::new(std::iter::empty()));
+            }
+            scan = scan.with_columns(Some(wanted));
+        }
+        if !chosen.is_empty() {
+            scan = scan.with_device_filter(move |device| chosen.contains(&device.path()));
+        }
+        let measurements = self.object.measurement.clone();
+        let wants =
+            move |name: &str| measurements.is_empty() || measurements.iter().any(|m| m == name);
+        kept::summaries(reader, scan, request, Vec::new(), Box::new(wants)).map_err(in_file)
+    }
+
+    /// The entities of a table that have a row which `filter` keeps.
+    fn entities(
+        &self,
+        reader: &TsFileReader,
+        table: &TableSchema,
+        request: SummaryRequest,
+        filter: &Filter,
+    ) -> Outcome<Devices> {
+        let (start, end) = self.range.bounds();
+        let mut scan = filter
+            .apply(ScanRequest::new())
+            .with_form(Form::Table)
+            .with_table(Some(&table.name))
+            .with_time_range(start, end);
+        let tags = table.columns_of(ColumnCategory::Tag);
+        let tags: Vec<String> = tags.map(|c| c.measurement.name.clone()).collect();
+        if let Some(keep) = self.tags.of_table(table)? {
+            scan = scan.with_device_filter(keep);
+        }
+        if !self.object.measurement.is_empty() {
+            let mut columns = tags.clone();
+            let fields = self.columns(reader, table)?.into_iter();
+            columns.extend(fields.filter(|name| !name.is_empty() && !tags.contains(name)));
+            scan = scan.with_columns(Some(columns));
+        }
+        let measurements = self.object.measurement.clone();
+        let wants = move |name: &str| {
+            measurements.is_empty() || measurements.iter().any(|m| same_name(m, name))
+        };
+        let in_file = |e: Error| again::failure(e.in_file(reader.name()));
+        kept::summaries(reader, scan, request, tags, Box::new(wants)).map_err(in_file)
     }
 
     /// The wanted columns of a table as the file spells them, those that its schema does not declare too.

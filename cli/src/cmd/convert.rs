@@ -7,7 +7,8 @@ use std::rc::Rc;
 use arrow_schema::{DataType, Schema};
 
 use crate::args::{
-    Dates, Form, ObjectArgs, OpenArgs, RangeArgs, Rows, SchemaArgs, Text, Time, TimeArgs, TimeUnit,
+    Dates, Form, ObjectArgs, OpenArgs, RangeArgs, Rows, SchemaArgs, Text, ThreadArgs, Time,
+    TimeArgs, TimeUnit,
 };
 use crate::convert::atomic::{self, Target};
 use crate::convert::format::{InputFormat, OutputFormat};
@@ -26,6 +27,7 @@ use crate::convert::to_tsfile::{self, copy};
 use crate::convert::tsfile::{Part, TsFiles};
 use crate::convert::{flags, forms, input, steps};
 use crate::exit::{self, Blame as _, Failure, Outcome};
+use crate::filter::Filter;
 use crate::inputs::Inputs;
 use crate::progress::Progress;
 use crate::tags::TagArgs;
@@ -43,6 +45,7 @@ Examples:
   tsfile-cli convert plant.tsfile -o - --to csv --form narrow -d root.ln.wf01.wt01 | head
   tsfile-cli convert monday.tsfile tuesday.tsfile -t weather -m temperature -o weather.arrow
   tsfile-cli convert plant.tsfile -t weather --tag-filter site eq north -o north.parquet
+  tsfile-cli convert plant.tsfile -o hot.csv --form narrow --where \"device_name like 'root.ln.%' and temperature > 90\"
   tsfile-cli convert plant.tsfile --output-dir plant --to parquet
   tsfile-cli convert readings.csv -o readings.tsfile --tags site,device
   tsfile-cli convert wide.parquet -o plant.tsfile --verify
@@ -111,6 +114,14 @@ pub struct Args {
     pub range: RangeArgs,
     #[command(flatten)]
     pub tag_filter: TagArgs,
+    /// Only rows of TsFiles for which this condition in SQL is true, such as "s1 > 5 and time < 100"; it may name any column of the form
+    #[arg(
+        long = "where",
+        value_name = "SQL",
+        allow_hyphen_values = true,
+        help_heading = "Scope"
+    )]
+    pub filter: Option<String>,
     #[command(flatten)]
     pub time: TimeArgs,
     /// What becomes of text in TsFiles that is not UTF-8 [default: utf8, an error]
@@ -125,6 +136,8 @@ pub struct Args {
     pub text_input: TextArgs,
     #[command(flatten)]
     pub open: OpenArgs,
+    #[command(flatten)]
+    pub threads: ThreadArgs,
     /// The inputs as they were given, where they are not the files themselves.
     #[arg(skip)]
     pub given: Vec<PathBuf>,
@@ -134,6 +147,26 @@ pub struct Args {
     /// Whether the summary is left out; only `write` asks for it.
     #[arg(skip)]
     pub quiet: bool,
+}
+
+impl Args {
+    /// The condition of `--where`.
+    ///
+    /// # Errors
+    ///
+    /// Usage, showing the place.
+    pub fn condition(&self) -> Outcome<Option<Filter>> {
+        let unit = self.time.time_unit.unwrap_or_default();
+        Filter::parse(self.filter.as_deref(), self.text_input.tz, unit)
+    }
+
+    /// How many threads read TsFiles.
+    pub fn read_threads(&self) -> usize {
+        if self.write.dry_run {
+            return 1;
+        }
+        self.threads.count()
+    }
 }
 
 /// Runs it.

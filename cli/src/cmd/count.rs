@@ -5,14 +5,15 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use tsfile::model::{ColumnCategory, Model, TableSchema};
-use tsfile::scan::{DeviceSummary, RowSummary, Summaries, SummarySource};
+use tsfile::scan::{DeviceSummary, RowSummary, SummarySource};
 
 use crate::again;
 use crate::exit::{Blame as _, Outcome};
+use crate::filter::WhereArgs;
 use crate::output::Cell;
 use crate::report::Report;
 use crate::scope;
-use crate::sums::{Object, SumArgs};
+use crate::sums::{Devices, Object, SumArgs};
 
 const COLUMNS: &[&str] = &[
     "model",
@@ -32,14 +33,19 @@ const COLUMNS: &[&str] = &[
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 time_source says where counts and times of a column come from: statistics, or a scan where they cannot tell.
+With --where only rows that pass are counted, and tree devices without such a row are left out; a column that a device, table or file lacks is
+null there. Statistics still answer where the condition asks for devices and one stretch of time.
 
 Examples:
   tsfile-cli count plant.tsfile
   tsfile-cli count plant.tsfile -t weather -m temperature -f csv
-  tsfile-cli count plant.tsfile -t weather --tag-filter site eq north --start 1700000000000")]
+  tsfile-cli count plant.tsfile -t weather --tag-filter site eq north --start 1700000000000
+  tsfile-cli count plant.tsfile --where \"device_name like 'root.ln.%' and temperature > 30\"")]
 pub struct Args {
     #[command(flatten)]
     sums: SumArgs,
+    #[command(flatten)]
+    filter: WhereArgs,
 }
 
 /// Runs it.
@@ -48,9 +54,14 @@ pub struct Args {
 /// See [`crate::exit::Fault`].
 pub fn run(args: &Args) -> Outcome {
     let sums = &args.sums;
+    let filter = args.filter.filter()?;
     let mut inputs = sums.inputs()?;
     let wanted = [ColumnCategory::Tag, ColumnCategory::Field];
     sums.survey(&inputs, "count", &wanted)?;
+    let conditions = match &filter {
+        Some(filter) => Some(sums.conditions(filter, &inputs)?),
+        None => None,
+    };
     let files = std::mem::take(&mut inputs.files);
     let several = files.len() > 1;
     let out = io::stdout().lock();
@@ -61,7 +72,7 @@ pub fn run(args: &Args) -> Outcome {
             continue;
         };
         report.file(reader.name()).output("stdout")?;
-        sums.each(&reader, false, |object| match object {
+        sums.each(&reader, false, conditions.as_ref(), |object| match object {
             Object::Table(schema, devices) => table(sums, schema, devices, &mut report),
             Object::Device(device) => tree(&device, &mut report),
         })?;
@@ -116,7 +127,7 @@ fn tree(device: &DeviceSummary, report: &mut Report<impl Write>) -> Outcome {
 fn table(
     sums: &SumArgs,
     schema: &TableSchema,
-    devices: Box<Summaries>,
+    devices: Devices,
     report: &mut Report<impl Write>,
 ) -> Outcome {
     let tags: Vec<&str> = schema
@@ -130,7 +141,7 @@ fn table(
     };
     let mut entities = 0u64;
     let mut points: HashMap<Arc<str>, Points> = HashMap::new();
-    for device in *devices {
+    for device in devices {
         let device = device.map_err(again::failure)?;
         let own = rows_of(&device);
         rows.source = rows.source.and(own.source);

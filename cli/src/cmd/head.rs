@@ -14,7 +14,8 @@ Columns are the time and the measurements of a device, or the time, tags and fie
 Examples:
   tsfile-cli head plant.tsfile
   tsfile-cli head plant.tsfile -d root.ln.wf01.wt01 -m temperature -n 20
-  tsfile-cli head plant.tsfile -t weather --tag-filter site eq north --offset 100 -f csv")]
+  tsfile-cli head plant.tsfile -t weather --tag-filter site eq north --offset 100 -f csv
+  tsfile-cli head plant.tsfile -t weather --where \"temperature > 30 and site = 'north'\"")]
 pub struct Args {
     #[command(flatten)]
     rows: RowArgs,
@@ -25,5 +26,6 @@ pub struct Args {
 /// # Errors
 /// See [`crate::exit::Fault`].
 pub fn run(args: &Args) -> Outcome {
-    rows::run(&args.rows, Some(ROWS))
+    // A few rows are there before a second thread is.
+    rows::run(&args.rows, Some(ROWS), 1)
 }

@@ -4,9 +4,7 @@ use std::io::{self, Write};
 
 use tsfile::arrow::{date_to_days, widen};
 use tsfile::model::{ColumnCategory, DataType, DeviceId, Model, TableSchema, Value};
-use tsfile::scan::{
-    Aggregates, DeviceSummary, RowSummary, SeriesSummary, Summaries, SummarySource,
-};
+use tsfile::scan::{Aggregates, DeviceSummary, RowSummary, SeriesSummary, SummarySource};
 use tsfile::{Error, ErrorKind};
 
 use crate::again;
@@ -16,7 +14,7 @@ use crate::output::Cell;
 use crate::render;
 use crate::report::Report;
 use crate::scope;
-use crate::sums::{Object, SumArgs};
+use crate::sums::{Devices, Object, SumArgs};
 
 /// Before and behind the tags.
 const HEAD: [&str; 2] = ["model", "object"];
@@ -87,7 +85,7 @@ pub fn run(args: &Args) -> Outcome {
         };
         print.report.file(reader.name()).output("stdout")?;
         let named = |e: Error| again::failure(e.in_file(reader.name()));
-        sums.each(&reader, true, |object| match object {
+        sums.each(&reader, true, None, |object| match object {
             Object::Table(schema, devices) => print.table(sums, schema, devices, named),
             Object::Device(device) => print.tree(&device, named),
         })?;
@@ -124,7 +122,7 @@ impl<W: Write> Print<'_, W> {
         &mut self,
         sums: &SumArgs,
         schema: &TableSchema,
-        devices: Box<Summaries>,
+        devices: Devices,
         named: impl Fn(Error) -> crate::exit::Failure,
     ) -> Outcome {
         let place = |tag: &String| {
@@ -132,7 +130,7 @@ impl<W: Write> Print<'_, W> {
             tags.position(|c| c.measurement.name == *tag)
         };
         let places: Vec<Option<usize>> = self.tags.iter().map(place).collect();
-        for device in *devices {
+        for device in devices {
             let device = device.map_err(again::failure)?;
             let fields = fields(sums, schema, &device);
             for field in &fields {

@@ -16,6 +16,7 @@ use crate::exit::{Failure, Outcome};
 /// Usage.
 pub fn check(args: &Args, tsfiles: bool) -> Outcome {
     args.tag_filter.check(!args.object.device.is_empty())?;
+    args.condition()?;
     // There it names the device of columns that name none.
     let to_tsfile = match &args.output {
         Some(output) => output_format(args, output)? == OutputFormat::TsFile,
@@ -31,6 +32,8 @@ pub fn check(args: &Args, tsfiles: bool) -> Outcome {
             ("--output-dir", args.output_dir.is_some()),
             ("--device", !args.object.device.is_empty() && !to_tsfile),
             ("--tag-filter", args.tag_filter.is_given()),
+            ("--where", args.filter.is_some()),
+            ("--threads", args.threads.threads.is_some()),
             ("--rows", args.rows.is_some()),
             ("--text", args.text.is_some()),
             ("--dates", args.dates.is_some()),
@@ -100,7 +103,8 @@ pub fn check_text(args: &Args, formats: &[InputFormat]) -> Outcome {
     let given = [
         ("--types", !text.types.is_empty()),
         ("--null", !text.nulls.is_empty()),
-        ("--tz", text.tz.is_some()),
+        // Instants in a condition have zones, too.
+        ("--tz", text.tz.is_some() && args.filter.is_none()),
         ("--on-error", text.on_error.is_some()),
         ("--rejects", text.rejects.is_some()),
     ];

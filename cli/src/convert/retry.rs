@@ -54,6 +54,7 @@ pub fn command(args: &Args) -> String {
     let number = |n: Option<i64>| n.map(|n| n.to_string().into());
     named("--start", number(args.range.start));
     named("--end", number(args.range.end));
+    named("--where", args.filter.clone().map(Into::into));
     named("--time", value_name(args.time.time));
     named("--time-unit", value_name(args.time.time_unit));
     named("--rows", value_name(args.rows));
@@ -76,6 +77,8 @@ pub fn command(args: &Args) -> String {
     named("--tz", text.tz.map(|zone| zone.name().into()));
     named("--on-error", value_name(text.on_error));
     named("--rejects", text.rejects.as_ref().map(path));
+    let threads = args.threads.threads;
+    named("--threads", threads.map(|n| n.to_string().into()));
     words.extend(args.tag_filter.words());
     words.extend(args.write.words());
     for (flag, given) in [

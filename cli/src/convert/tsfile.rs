@@ -15,7 +15,8 @@ use tsfile::scan::{Discovered, MAX_DEFAULT_WIDE_SERIES, Scan, ScanRequest, TimeA
 
 use crate::again::shortened;
 use crate::args::{Form, SchemaMode, Time};
-use crate::cmd::convert::Args;
+use crate::cmd::convert::{Args, output_format};
+use crate::convert::format::OutputFormat;
 use crate::convert::origin::{self, Origin};
 use crate::convert::retry;
 use crate::convert::source::Source;
@@ -191,7 +192,12 @@ impl TsFiles {
             .with_devices(args.object.device.clone())
             .with_schema_mode(args.schema.schema.map(SchemaMode::library))
             .with_lossy_types(args.schema.lossy_types)
-            .with_encodings(true);
+            .with_encodings(true)
+            .with_threads(args.read_threads());
+        let filter = args.condition()?;
+        if let Some(filter) = &filter {
+            request = filter.apply(request);
+        }
         if let Some(name) = &args.time_column {
             request = request.with_time_column(name);
         }
@@ -228,12 +234,11 @@ impl TsFiles {
         for warning in scan.warnings() {
             exit::say(format_args!("warning: {}: {warning}", self.names()));
         }
-        // Reading the statistics of a large index takes a moment that nobody would see pay off.
+        // Reading the statistics of a large index takes a moment that nobody would see pay off; of what a condition keeps they say nothing.
         let keep = self.tag_filter(part)?;
         let kept = |device: &DeviceId| keep.as_ref().is_none_or(|keep| keep(device));
-        let total_rows = std::io::stderr()
-            .is_terminal()
-            .then(|| self.rows(part, kept));
+        let total_rows =
+            (filter.is_none() && std::io::stderr().is_terminal()).then(|| self.rows(part, kept));
         Ok(Source {
             schema: scan.schema(),
             total_rows: total_rows.transpose().map_err(failed)?,
@@ -319,6 +324,14 @@ impl TsFiles {
     fn tree(&self) -> Outcome<Part> {
         if let Some(form @ (Form::Narrow | Form::Wide)) = self.args.form {
             return Ok(Part::Tree(form));
+        }
+        // A condition on what is copied is one on the rows of devices.
+        let copied = self.args.output.as_deref();
+        if self.args.filter.is_some()
+            && copied
+                .is_some_and(|o| matches!(output_format(&self.args, o), Ok(OutputFormat::TsFile)))
+        {
+            return Ok(Part::Tree(Form::Narrow));
         }
         let series = self.series().map_err(|e| self.failure(e, None))?;
         if series <= MAX_DEFAULT_WIDE_SERIES {

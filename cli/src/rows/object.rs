@@ -9,7 +9,11 @@ use tsfile::model::{ColumnCategory, Model};
 use super::RowArgs;
 use crate::again;
 use crate::exit::{Failure, Outcome};
+use crate::filter::{self, Filter};
 use crate::scope::same_name;
+
+/// Name of the time column unless something else says another.
+const TIME: &str = "time";
 
 /// One device or table, and the columns that it has.
 pub enum Object {
@@ -136,7 +140,45 @@ pub fn check_found(args: &RowArgs, paths: &[PathBuf], files: &[(TsFileReader, Ob
     Ok(())
 }
 
+/// The condition of `--where` for each of the files.
+pub fn filters(
+    args: &RowArgs,
+    filter: Option<&Filter>,
+    files: &[(TsFileReader, Object)],
+) -> Vec<Option<Filter>> {
+    let time = args.time_column.as_deref().unwrap_or(TIME);
+    match filter {
+        None => files.iter().map(|_| None).collect(),
+        Some(filter) => {
+            let each = filter.of_each(files, |(_, object), name| {
+                same_name(name, time) || object.has(name)
+            });
+            each.into_iter().map(Some).collect()
+        }
+    }
+}
+
 impl Object {
+    /// Whether a condition can name it, besides the time.
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Device { columns, .. } => {
+                name == filter::DEVICE || columns.iter().any(|c| same_name(c, name))
+            }
+            Self::Table { .. } => self.find(name).is_some() || self.other(name).is_some(),
+        }
+    }
+
+    /// What its device column is called.
+    pub fn device_column(&self) -> &'static str {
+        match self {
+            Self::Device { columns, .. } => {
+                filter::device_column(columns.iter().map(String::as_str))
+            }
+            Self::Table { .. } => filter::DEVICE,
+        }
+    }
+
     /// The column that is asked for as `name`, as the file spells it.
     fn find(&self, name: &str) -> Option<&str> {
         match self {

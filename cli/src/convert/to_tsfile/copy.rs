@@ -35,6 +35,7 @@ fn wanted(args: &Args) -> PiecesRequest {
         .with_columns((!columns.is_empty()).then(|| columns.clone()))
         .with_time_range(start, end)
         .with_aligned(args.write.aligned)
+        .with_threads(args.read_threads())
 }
 
 /// Whether files are to be taken as they are: nothing says how their rows should look.
@@ -48,6 +49,7 @@ pub fn is_meant(args: &Args) -> bool {
         && args.schema.schema.is_none()
         && !args.schema.lossy_types
         && !args.tag_filter.is_given()
+        && args.filter.is_none()
 }
 
 /// What is wanted, after a look at the flags.

@@ -11,6 +11,7 @@ use crate::args::{Dates, Form, OpenArgs, SchemaMode, Text};
 use crate::cmd::convert::{Args, is_stdout};
 use crate::convert::retry::{self, FileNames, beside};
 use crate::exit::{Failure, Outcome};
+use crate::filter::DEVICE;
 use crate::shell;
 
 /// Commands that an error prints at most.
@@ -52,6 +53,10 @@ impl TsFiles {
                     .into()
             }
             ErrorKind::Schema => self.commands_by_conflict(&error, part),
+            // The wide form has no column of devices.
+            ErrorKind::Argument if self.args.form.is_none() && self.asks_for_devices(part) => {
+                vec![with(&|args| args.form = Some(Form::Narrow))]
+            }
             ErrorKind::Corrupt | ErrorKind::Unsupported | ErrorKind::Limit
                 if error.suggestion().is_none() =>
             {
@@ -65,6 +70,11 @@ impl TsFiles {
             _ => Vec::new(),
         };
         Failure::from(error).with_commands(commands)
+    }
+
+    fn asks_for_devices(&self, part: Option<&Part>) -> bool {
+        let filter = self.args.condition().ok().flatten();
+        part == Some(&Part::Tree(Form::Wide)) && filter.is_some_and(|f| f.names().contains(&DEVICE))
     }
 
     /// What avoids that two places disagree about the type of a column.
