@@ -8,6 +8,7 @@ mod args;
 mod cmd;
 mod convert;
 mod exit;
+mod explain;
 mod filter;
 mod inputs;
 mod inspect;
@@ -48,6 +49,7 @@ enum Command {
     Count(cmd::count::Args),
     Head(cmd::head::Args),
     Cat(cmd::cat::Args),
+    Explain(cmd::explain::Args),
     Write(cmd::write::Args),
 }
 
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Count(args) => cmd::count::run(&args),
         Command::Head(args) => cmd::head::run(&args),
         Command::Cat(args) => cmd::cat::run(&args),
+        Command::Explain(args) => cmd::explain::run(&args),
         Command::Write(args) => cmd::write::run(&args),
     };
     exit::code(result)

@@ -3,6 +3,7 @@
 pub mod cat;
 pub mod convert;
 pub mod count;
+pub mod explain;
 pub mod head;
 pub mod inspect;
 pub mod ls;

@@ -1,4 +1,4 @@
-//! `--where` and `--threads`, run as a person would.
+//! `--where`, `--threads` and `explain`, run as a person would.
 //!
 //! What a condition keeps is compared with what the test picks out of all rows.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -13,6 +13,7 @@ mod counts;
 )]
 #[path = "../../../tsfile/tests/it/expected.rs"]
 mod expected;
+mod explain;
 mod threads;
 #[path = "../tool/mod.rs"]
 mod tool;
@@ -170,7 +171,7 @@ fn a_column_that_one_of_the_files_lacks_is_null_there() {
 #[test]
 fn what_is_no_condition_is_shown_with_the_place() {
     let place = "tsfile-cli: error: --where: line 1, column 4: expected a comparison, found !\n  s1 ! 5\n     ^\npossible are comparisons";
-    for command in ["cat", "head", "count"] {
+    for command in ["cat", "head", "count", "explain"] {
         let said = fails(
             &[command, MULTI, "-d", "root.multi.d1", "--where", "s1 ! 5"],
             1,

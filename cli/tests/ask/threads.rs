@@ -121,6 +121,33 @@ fn outputs_are_the_same_for_one_two_and_four_threads() {
             "{extension}"
         );
     }
+    let explained = ok(&[
+        "explain",
+        &file,
+        "--form",
+        "narrow",
+        "--analyze",
+        "--threads",
+        "2",
+        "--where",
+        sql,
+    ]);
+    let found = cells(&ok(&[
+        "cat",
+        &file,
+        "-d",
+        "root.big.d0",
+        "-f",
+        "csv",
+        "--where",
+        sql,
+    ]))
+    .1
+    .len();
+    assert!(
+        explained.contains("analyzed with 2 threads") && found > 0,
+        "{explained}"
+    );
 }
 
 #[test]
