@@ -193,7 +193,9 @@ fn size_bytes(columns: &[ColumnBuilder]) -> usize {
 
 /// Marks the sources whose columns have no point elsewhere at the same times.
 fn mark_alone(plans: &mut [SourcePlan]) {
-    let mut by_column: HashMap<usize, Vec<((i64, i64), usize)>> = HashMap::new();
+    // Of each column the first and the last time of its sources, with their numbers.
+    type Spans = Vec<((i64, i64), usize)>;
+    let mut by_column: HashMap<usize, Spans> = HashMap::new();
     for (number, plan) in plans.iter_mut().enumerate() {
         plan.alone = true;
         for c in &plan.columns {

@@ -248,7 +248,7 @@ fn random_batch(rng: &mut Rng) -> RecordBatch {
     let nulls = rng.below(9);
     let there = |rng: &mut Rng| rng.below(10) >= nulls;
     let i: Int64Array = (0..rows)
-        .map(|row| there(rng).then(|| row as i64 % 400))
+        .map(|row| there(rng).then_some(row as i64 % 400))
         .collect();
     let k: Int64Array = (0..rows)
         .map(|_| there(rng).then(|| rng.below(5) as i64))
