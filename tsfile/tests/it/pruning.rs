@@ -442,17 +442,21 @@ fn devices_that_a_filter_names_are_found_whatever_their_names() {
     assert!(devices > 50 && others > 3, "{devices}, {others}");
 }
 
+/// Two columns of ten pages.
+fn two_columns(aligned: bool) -> TsFileReader {
+    let options = WriteOptions::default().with_aligned(aligned);
+    let columns = vec![
+        ("time", longs(0..100)),
+        ("root.d.a", longs(0..100)),
+        ("root.d.b", longs(0..100)),
+    ];
+    open(written(options, columns))
+}
+
 #[test]
 fn times_and_values_choose_pages() {
     for aligned in [false, true] {
-        let one = pages_of_chunk(aligned);
-        let options = WriteOptions::default().with_aligned(aligned);
-        let columns = vec![
-            ("time", longs(0..100)),
-            ("root.d.a", longs(0..100)),
-            ("root.d.b", longs(0..100)),
-        ];
-        let reader = open(written(options, columns));
+        let reader = two_columns(aligned);
         let pages = if aligned { 3 } else { 2 };
         let (rows, work) = ask(&reader, narrow(), "time > 40 AND time < 45");
         assert_eq!(times(&rows), [41, 42, 43, 44]);
@@ -460,20 +464,34 @@ fn times_and_values_choose_pages() {
         let (rows, work) = ask(&reader, narrow(), "time = 5 OR time = 95");
         assert_eq!(times(&rows), [5, 95]);
         assert_eq!(work.pages, 2 * pages, "{work:?}");
-        if !aligned {
-            continue;
-        }
-        // By values: the page of the column that is asked, and those of the same rows.
-        let (rows, work) = ask(&reader, narrow(), "a = 33");
-        assert_eq!(times(&rows), [33]);
-        assert_eq!(work.pages, pages, "{work:?}");
-        let select = narrow()
-            .with_columns(Some(vec!["a".to_string()]))
-            .with_rows(Rows::Projected);
-        let (rows, work) = ask(&reader, select, "a = 33");
-        assert_eq!(times(&rows), [33]);
-        assert_eq!(work.pages, one, "{work:?}");
     }
+    // By values: the page of the column that is asked, and those of the same rows.
+    let (rows, work) = ask(&two_columns(true), narrow(), "a = 33");
+    assert_eq!(times(&rows), [33]);
+    assert_eq!(work.pages, 3, "{work:?}");
+}
+
+/// Checks that one page of each series that is read is decoded where one row has the value.
+fn one_page_has_the_value(aligned: bool) {
+    let reader = two_columns(aligned);
+    for (request, a) in [(narrow(), "a"), (wide(), "root.d.a")] {
+        let request = request.with_columns(Some(vec![a.to_string()]));
+        let request = request.with_rows(Rows::Projected);
+        let (rows, work) = ask(&reader, request, &format!("\"{a}\" = 33"));
+        assert_eq!(times(&rows), [33]);
+        assert_eq!(work.pages, pages_of_chunk(aligned), "{a}: {work:?}");
+    }
+}
+
+#[test]
+fn values_choose_pages_of_an_aligned_device_where_rows_need_a_value() {
+    one_page_has_the_value(true);
+}
+
+#[test]
+#[ignore = "not done: pages of a series with times of its own are left unread by their times alone"]
+fn values_choose_pages_of_a_series_with_times_of_its_own() {
+    one_page_has_the_value(false);
 }
 
 #[test]
