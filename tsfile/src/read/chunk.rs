@@ -23,7 +23,7 @@ pub struct ChunkReader {
     buffer_start: u64,
     piece: usize,
     /// The whole chunk, or its beginning, when it was fetched ahead.
-    fetched: Fetched,
+    fetched: Option<Fetched>,
     page: Option<PageAt>,
 }
 
@@ -80,7 +80,7 @@ impl ChunkReader {
             buffer,
             buffer_start: position,
             piece,
-            fetched: fetched.unwrap_or_default(),
+            fetched,
             page: None,
         })
     }
@@ -180,8 +180,9 @@ impl ChunkReader {
     fn fetch<S: ReadAt + ?Sized>(&mut self, source: &S, offset: u64, want: usize) -> Result<&[u8]> {
         let left = usize::try_from(self.end - offset).unwrap_or(usize::MAX);
         let want = want.min(left);
-        if self.fetched.get(offset, want).is_some() {
-            let bytes = self.fetched.get(offset, want).unwrap_or(&[]);
+        if self.fetched.as_ref().is_some_and(|f| f.has(offset, want)) {
+            let fetched = self.fetched.as_ref();
+            let bytes = fetched.and_then(|f| f.get(offset, want)).unwrap_or(&[]);
             return Ok(bytes.get(..left).unwrap_or(bytes));
         }
         let have = self.buffer_start + self.buffer.len() as u64;

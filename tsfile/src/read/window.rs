@@ -28,7 +28,7 @@ pub struct Window {
 }
 
 /// Bytes that were fetched ahead; chunk readers share them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Fetched {
     start: u64,
     bytes: Arc<Vec<u8>>,
@@ -39,6 +39,11 @@ impl Fetched {
     pub(super) fn get(&self, offset: u64, len: usize) -> Option<&[u8]> {
         let from = usize::try_from(offset.checked_sub(self.start)?).ok()?;
         self.bytes.get(from..).filter(|bytes| bytes.len() >= len)
+    }
+
+    /// Whether `len` bytes from `offset` on are there.
+    pub(super) fn has(&self, offset: u64, len: usize) -> bool {
+        self.get(offset, len).is_some()
     }
 }
 
