@@ -10,6 +10,9 @@ use std::ops::Range;
 /// The places of a split's devices in the index take so many bytes at most when they are sent to another process.
 pub(super) const MOST_PLACE_BYTES: usize = 512;
 
+/// What it takes to say where devices are when places in the index mean nothing to others, since only a part of it was read.
+const EXTENT_BYTES: usize = 40;
+
 /// Cuts the work of one file.
 pub(super) struct Cutter<'a> {
     shared: &'a Shared,
@@ -95,12 +98,14 @@ impl<'a> Cutter<'a> {
     fn place_bytes(&self, places: Range<usize>) -> usize {
         let positions = &self.work.devices.positions;
         let mut last = places.start.checked_sub(1).and_then(|i| positions.get(i));
+        let narrowed = self.work.reader.is_narrowed();
         let mut bytes = 0;
         for position in positions.get(places).unwrap_or(&[]) {
             if last.and_then(|l| l.checked_add(1)) != Some(*position) {
                 let distance = last.map_or(*position, |l| l.abs_diff(*position));
                 // Seven bits a byte, one for the sign, and how many follow.
-                bytes += 2 + (33 - distance.leading_zeros() as usize).div_ceil(7);
+                let own = 2 + (33 - distance.leading_zeros() as usize).div_ceil(7);
+                bytes += if narrowed { EXTENT_BYTES } else { own };
             }
             last = Some(position);
         }

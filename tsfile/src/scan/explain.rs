@@ -199,8 +199,7 @@ struct Found {
 
 impl Found {
     fn add(&mut self, shared: &Shared, work: &FileWork) -> Result<()> {
-        let index = work.reader.index()?;
-        let sizes = ChunkSizes::of(index, work.reader.data_end())?;
+        let sizes = ChunkSizes::of(&work.reader)?;
         self.all_chunks += sizes.count() as u64;
         self.all_bytes += sizes.total();
         let before = self.chunks;

@@ -3,8 +3,8 @@
 //! ```text
 //! version  u8 = 1      what  u8 = 'S'
 //! files    count, then each: name without the prefix of the plan, length, u8 + time of modification
-//! parts    count, then each: file, u8 (1 joined, 2 all devices), first and last time, places in the index: count, then each
-//!          distance from the end of the last one, how many
+//! parts    count, then each: file, u8 (1 joined, 2 all devices, 4 extents), first and last time, places in the index: count, then each
+//!          distance from the end of the last one, how many; or extents: count, then each as `DeviceExtent` writes it
 //! ```
 
 use super::cut::MOST_PLACE_BYTES;
@@ -14,12 +14,15 @@ use super::shared_plan::{
     SPLIT, SharedPlan, begin, check_end, check_version, flag, number, string,
 };
 use super::split::{Part, Split, ordering};
-use crate::read::TsFileReader;
+use crate::read::{DeviceExtent, TsFileReader};
 use crate::wire::{ByteReader, ByteWriter};
 use crate::{Error, Result};
 
 const JOINED: u8 = 1;
 const ALL: u8 = 2;
+const EXTENTS: u8 = 4;
+/// More extents than this are not sent where places can be: the whole index is read then.
+const MOST_EXTENTS: usize = 8;
 
 /// A split as it is sent.
 pub(super) struct SentSplit {
@@ -42,6 +45,9 @@ struct SentPart {
     slice: (i64, i64),
     /// First one and how many, in the order of the plan.
     places: Vec<(u32, u32)>,
+    by_extents: bool,
+    /// Where the devices are in the index, when that is said instead.
+    extents: Vec<DeviceExtent>,
 }
 
 impl Split {
@@ -72,24 +78,43 @@ impl Split {
             let file = files.binary_search(&part.file).map_err(|_| other())?;
             let range = part.devices.start as usize..part.devices.end as usize;
             let positions = work.devices.positions.get(range).ok_or_else(other)?;
-            let mut places = ByteWriter::new();
-            write_places(positions, &mut places);
-            // Who chose devices by a function cannot send it.
-            let is_all = positions.len() == work.devices.positions.len()
-                && plan.shared.request.device_filter.is_none();
-            let all = is_all && places.position() > MOST_PLACE_BYTES;
+            let (how, places) = devices(plan, work, positions)?;
             let joined = if part.joined { JOINED } else { 0 };
             w.uvarint(file as u64);
-            w.u8(joined | if all { ALL } else { 0 });
+            w.u8(joined | how);
             w.svarint(part.slice.0).svarint(part.slice.1);
-            if all {
-                places = ByteWriter::new();
-                write_places(&[], &mut places);
-            }
-            w.bytes(&places.into_bytes());
+            w.bytes(&places);
         }
         Ok(w.into_bytes())
     }
+}
+
+/// How devices are said, and where they are.
+fn devices(plan: &ScanPlan, work: &FileWork, positions: &[u32]) -> Result<(u8, Vec<u8>)> {
+    let mut w = ByteWriter::new();
+    let narrowed = work.reader.is_narrowed();
+    let mut sorted = positions.to_vec();
+    sorted.sort_unstable();
+    let runs = sorted.chunk_by(|a, b| a.checked_add(1) == Some(*b)).count();
+    if narrowed || runs <= MOST_EXTENTS {
+        let extents = work.reader.index()?.extents(&sorted)?.unwrap_or_default();
+        let few = !extents.is_empty() && extents.len() <= MOST_EXTENTS;
+        if narrowed || few {
+            w.uvarint(extents.len() as u64);
+            extents.iter().for_each(|extent| extent.serialize(&mut w));
+            return Ok((EXTENTS, w.into_bytes()));
+        }
+    }
+    write_places(positions, &mut w);
+    // Who chose devices by a function cannot send it.
+    let is_all = positions.len() == work.devices.positions.len()
+        && plan.shared.request.device_filter.is_none();
+    if is_all && w.position() > MOST_PLACE_BYTES {
+        let mut none = ByteWriter::new();
+        write_places(&[], &mut none);
+        return Ok((ALL, none.into_bytes()));
+    }
+    Ok((0, w.into_bytes()))
 }
 
 /// Runs of positions that follow one another.
@@ -132,10 +157,8 @@ impl SentSplit {
             reader.check_readable()?;
             readers.push(reader);
         }
-        let mut left = Vec::with_capacity(readers.len());
-        for reader in &readers {
-            left.push(reader.index()?.device_count() as u64);
-        }
+        // Devices of each file that no part has had.
+        let mut left: Vec<Option<u64>> = vec![None; readers.len()];
         let (mut works, mut parts) = (Vec::new(), Vec::new());
         for (number, part) in (0..).zip(&self.parts) {
             let (Some(reader), Some(left)) = (readers.get(part.file), left.get_mut(part.file))
@@ -143,7 +166,7 @@ impl SentSplit {
                 continue;
             };
             let devices = part.devices(plan, reader, left);
-            let devices = devices.map_err(|e| e.in_file(reader.name()))?;
+            let (reader, devices) = devices.map_err(|e| e.in_file(reader.name()))?;
             parts.push(Part {
                 file: number,
                 devices: 0..super::split::number(devices.positions.len()),
@@ -151,7 +174,7 @@ impl SentSplit {
                 joined: part.joined,
             });
             works.push(FileWork {
-                reader: reader.clone(),
+                reader,
                 devices,
                 slice: part.slice,
             });
@@ -174,36 +197,41 @@ impl SentSplit {
 }
 
 impl SentPart {
-    /// The devices, in the order of the plan. The file has `left` of them that no part has had.
+    /// The devices, in the order of the plan, and the reader that knows them. The file has `left` of them that no part has had.
     fn devices(
         &self,
         plan: &SharedPlan,
         reader: &TsFileReader,
-        left: &mut u64,
-    ) -> Result<FileDevices> {
+        left: &mut Option<u64>,
+    ) -> Result<(TsFileReader, FileDevices)> {
         let shared = &plan.shared;
+        let all = |reader: &TsFileReader, chosen: Option<&[String]>| match &shared.columns.table {
+            Some(table) => FileDevices::of_table(reader, table, None),
+            None => FileDevices::of_tree(reader, chosen, None),
+        };
+        if self.by_extents {
+            let reader = reader.narrowed(reader.index_at(&self.extents)?);
+            let devices = all(&reader, None)?;
+            return Ok((reader, devices));
+        }
         if self.all {
-            return match &shared.columns.table {
-                Some(table) => FileDevices::of_table(reader, table, None),
-                None => FileDevices::of_tree(reader, shared.request.devices.as_deref(), None),
-            };
+            let devices = all(reader, shared.request.devices.as_deref())?;
+            return Ok((reader.clone(), devices));
         }
         let count = reader.index()?.device_count() as u64;
         let wanted: u64 = self.places.iter().map(|(_, n)| u64::from(*n)).sum();
         let is_there = |(first, n): &(u32, u32)| u64::from(*first) + u64::from(*n) <= count;
-        let rest = left.checked_sub(wanted);
+        let rest = left.unwrap_or(count).checked_sub(wanted);
         if rest.is_none() || !self.places.iter().all(is_there) {
             return Err(Error::corrupt(
                 "encoded split",
                 "the file has no such devices",
             ));
         }
-        *left = rest.unwrap_or(0);
-        let places = self
-            .places
-            .iter()
-            .flat_map(|(first, n)| *first..*first + *n);
-        Ok(FileDevices::new(places.collect()))
+        *left = rest;
+        let places = self.places.iter();
+        let places = places.flat_map(|(first, n)| *first..*first + *n);
+        Ok((reader.clone(), FileDevices::new(places.collect())))
     }
 }
 
@@ -219,12 +247,19 @@ fn file(r: &mut ByteReader<'_>) -> Result<SentFile> {
 
 fn part(r: &mut ByteReader<'_>, files: usize) -> Result<SentPart> {
     let (file, flags) = (number(r)?, r.u8()?);
-    if file >= files || flags & !(JOINED | ALL) != 0 {
+    if file >= files || flags & !(JOINED | ALL | EXTENTS) != 0 {
         return Err(r.error("a part of a split is no such thing"));
     }
     let slice = (r.svarint64()?, r.svarint64()?);
-    let count = r.count(2)?;
-    let mut places = Vec::with_capacity(count);
+    let by_extents = flags & EXTENTS != 0;
+    let (mut places, mut extents) = (Vec::new(), Vec::new());
+    if by_extents {
+        // Three numbers, and three ranges of two.
+        for _ in 0..r.count(9)? {
+            extents.push(DeviceExtent::parse(r)?);
+        }
+    }
+    let count = if by_extents { 0 } else { r.count(2)? };
     let mut end = 0i64;
     for _ in 0..count {
         let (distance, n) = (r.svarint64()?, r.uvarint()?);
@@ -241,5 +276,7 @@ fn part(r: &mut ByteReader<'_>, files: usize) -> Result<SentPart> {
         all: flags & ALL != 0,
         slice,
         places,
+        by_extents,
+        extents,
     })
 }

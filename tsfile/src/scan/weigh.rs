@@ -6,17 +6,25 @@ use super::request::Rows;
 use crate::Result;
 use crate::model::Form;
 use crate::read::plan::{ChunkAt, SourcePlan};
-use crate::read::{DeviceRef, Index, SeriesRef};
+use crate::read::{DeviceRef, Index, SeriesRef, TsFileReader};
 use std::collections::HashSet;
 
 /// Sizes of the chunks of a file: each ends where the next one begins, as far as the index tells.
 pub(super) struct ChunkSizes {
     offsets: Vec<u64>,
     end: u64,
+    /// Whether chunks may lie between those of which the index tells.
+    has_gaps: bool,
 }
 
+/// Where the end of a chunk is not known, its values are taken for so many bytes at most.
+const MOST_VALUE_BYTES: u64 = 16;
+/// And what is in front of them for so many.
+const HEADER_BYTES: u64 = 128;
+
 impl ChunkSizes {
-    pub(super) fn of(index: &Index, end: u64) -> Result<Self> {
+    pub(super) fn of(reader: &TsFileReader) -> Result<Self> {
+        let index = reader.index()?;
         let mut offsets = Vec::with_capacity(index.series_count());
         for device in index.devices() {
             for k in 0..device.series_count() {
@@ -26,7 +34,11 @@ impl ChunkSizes {
         if !offsets.is_sorted() {
             offsets.sort_unstable();
         }
-        Ok(Self { offsets, end })
+        Ok(Self {
+            offsets,
+            end: reader.data_end(),
+            has_gaps: reader.is_narrowed(),
+        })
     }
 
     /// Number of chunks.
@@ -47,13 +59,12 @@ impl ChunkSizes {
             .into_iter()
             .chain(plan.columns.iter().map(|c| &c.chunk));
         let mut near = 0;
-        chunks
-            .map(|chunk| self.bytes(chunk.offset, &mut near))
-            .sum()
+        chunks.map(|chunk| self.bytes(chunk, &mut near)).sum()
     }
 
-    /// Bytes of the chunk at `offset`; `near` is where the last one was found: the next is mostly the one behind it.
-    fn bytes(&self, offset: u64, near: &mut usize) -> u64 {
+    /// Bytes of a chunk; `near` is where the last one was found: the next is mostly the one behind it.
+    fn bytes(&self, chunk: &ChunkAt, near: &mut usize) -> u64 {
+        let offset = chunk.offset;
         let next = near.saturating_add(1);
         *near = if self.offsets.get(next) == Some(&offset) {
             next
@@ -62,7 +73,14 @@ impl ChunkSizes {
         };
         let after = self.offsets.get(near.saturating_add(1)..).unwrap_or(&[]);
         let end = after.iter().find(|o| **o > offset).copied();
-        end.unwrap_or(self.end).saturating_sub(offset)
+        let bytes = end.unwrap_or(self.end).saturating_sub(offset);
+        match &chunk.statistics {
+            Some(s) if self.has_gaps => {
+                let most = s.count.saturating_mul(MOST_VALUE_BYTES);
+                bytes.min(most.saturating_add(HEADER_BYTES))
+            }
+            _ => bytes,
+        }
     }
 }
 
@@ -173,7 +191,7 @@ impl<'a> Weigher<'a> {
             ((first, last), shared.needs_siblings(&branch.residual))
         };
         Ok(Self {
-            sizes: ChunkSizes::of(index, work.reader.data_end())?,
+            sizes: ChunkSizes::of(&work.reader)?,
             near: 0,
             read_kinds: index.kinds().map(|m| names.contains(&**m)).collect(),
             names,
@@ -214,7 +232,7 @@ impl<'a> Weigher<'a> {
                 continue;
             }
             device.chunks(k, |chunk| {
-                let bytes = self.sizes.bytes(chunk.offset, &mut self.near);
+                let bytes = self.sizes.bytes(&chunk, &mut self.near);
                 out.chunks.extend(weight(&chunk, bytes));
             })?;
         }
@@ -228,7 +246,7 @@ impl<'a> Weigher<'a> {
         // Time chunks, each with its place among the weights.
         let mut groups: Vec<(u64, Option<usize>)> = Vec::new();
         device.chunks(0, |chunk| {
-            let bytes = self.sizes.bytes(chunk.offset, &mut self.near);
+            let bytes = self.sizes.bytes(&chunk, &mut self.near);
             let weight = weight(&chunk, bytes);
             groups.push((chunk.offset, weight.is_some().then_some(out.chunks.len())));
             out.chunks.extend(weight);
@@ -239,7 +257,7 @@ impl<'a> Weigher<'a> {
                 continue;
             }
             device.chunks(k, |chunk| {
-                let bytes = self.sizes.bytes(chunk.offset, &mut self.near);
+                let bytes = self.sizes.bytes(&chunk, &mut self.near);
                 let before = groups.partition_point(|g| g.0 < chunk.offset);
                 let group = before.checked_sub(1).and_then(|i| groups.get(i));
                 let place = group.and_then(|g| g.1);

@@ -7,7 +7,7 @@ use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tsfile::format::FormatVersion;
-use tsfile::io::{MemorySink, MemorySource};
+use tsfile::io::{CountingSource, MemorySink, MemorySource};
 use tsfile::model::{DeviceId, Form};
 use tsfile::scan::{
     CancelToken, Dedup, Ordering, Rows, Scan, ScanPlan, ScanRequest, SharedPlan, Split, SplitMode,
@@ -812,6 +812,79 @@ fn splits_of_very_many_devices_are_small() {
         };
         assert_eq!(there, expected);
     }
+}
+
+#[test]
+fn another_process_reads_its_part_of_the_index() {
+    let name = |device: usize| format!("root.a.d{device:05}");
+    let content: Content = (0..20_000)
+        .map(|device| {
+            let value = Some(device as i64);
+            ((vec![Some(name(device))], 1), [value, None, value])
+        })
+        .collect();
+    let reader = written("many", &content, false, WriteOptions::default());
+    let mut bytes = vec![0; reader.size_bytes() as usize];
+    reader.source().read_at(0, &mut bytes).unwrap();
+    let named: Vec<String> = (0..60).map(|n| name(n * 331 + n % 2)).collect();
+    for few in [false, true] {
+        let mut request = ScanRequest::new().with_form(Form::Narrow);
+        if few {
+            request = request.with_devices(named.clone());
+        }
+        // Nobody has read its index yet: names are looked up.
+        let plan = plan(vec![read("many", bytes.clone())], request).unwrap();
+        let shared = SharedPlan::decode(&plan.encode_shared().unwrap()).unwrap();
+        let splits = plan.splits(SplitMode::Parallel { bytes: 50_000 }).unwrap();
+        assert!(splits.len() > 2);
+        let mut there = Vec::new();
+        for split in &splits {
+            let encoded = split.encode(&plan).unwrap();
+            assert!(encoded.len() < 1024, "{} bytes", encoded.len());
+            let source = CountingSource::new(MemorySource::new(bytes.clone()));
+            let open = |name: &str| {
+                let options = ReadOptions::default();
+                TsFileReader::new(source.clone(), name, options)
+            };
+            let scan = shared.scan(&encoded, CancelToken::new(), open).unwrap();
+            there.extend(rows(Form::Narrow, scan));
+            let read = source.counts().bytes;
+            assert!(read * 4 < bytes.len() as u64, "{read} of {}", bytes.len());
+        }
+        let expected: Vec<Row> = content
+            .iter()
+            .filter(|((key, _), _)| !few || named.contains(key[0].as_ref().unwrap()))
+            .map(|((key, time), values)| (key.clone(), *time, values.to_vec()))
+            .collect();
+        same(&there, &expected, &format!("{few}"));
+    }
+}
+
+#[test]
+fn a_cancelled_scan_of_merged_files_ends() {
+    let case = two_files();
+    let token = CancelToken::new();
+    let request = ScanRequest::new()
+        .with_form(Form::Narrow)
+        .with_dedup(Dedup::Last)
+        .with_cancel(token.clone());
+    let mut scan = scan(case.readers.clone(), request).unwrap();
+    token.cancel();
+    let e = scan.next().unwrap().unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::Cancelled);
+    assert!(scan.next().is_none());
+}
+
+#[test]
+fn statistics_do_not_answer_for_rows_that_become_one() {
+    let case = two_files();
+    let request = ScanRequest::new().with_form(Form::Narrow);
+    let of = |dedup| {
+        let plan = plan(case.readers.clone(), request.clone().with_dedup(dedup)).unwrap();
+        plan.answers().unwrap().all.count
+    };
+    assert_eq!(of(Dedup::Last), Err(tsfile::scan::Refusal::Files));
+    assert_ne!(of(Dedup::None), Err(tsfile::scan::Refusal::Files));
 }
 
 /// A file of some megabytes.

@@ -198,10 +198,15 @@ impl ScanPlan {
             Some(limit) => count.is_ok_and(|n| n <= limit),
             None => true,
         };
-        if request.offset > 0 || !few(&answers.all.count) {
+        let refused = match request.offset > 0 || !few(&answers.all.count) {
+            _ if self.merges_files() => Some(Refusal::Files),
+            true => Some(Refusal::Limit),
+            false => None,
+        };
+        if let Some(why) = refused {
             let devices = answers.devices.iter_mut().map(|d| &mut d.rows);
             for rows in devices.chain(&mut answers.files).chain([&mut answers.all]) {
-                *rows = Answered::refused(Refusal::Limit);
+                *rows = Answered::refused(why);
             }
         }
         Ok(answers)

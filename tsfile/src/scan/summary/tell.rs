@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub enum Refusal {
     /// The filter leaves something to be tested of each row.
     Residual,
+    /// Rows that several files hold of one device and time become one.
+    Files,
     /// Only some of the rows are wanted: an offset or a limit.
     Limit,
     /// Chunks of a timeseries share a stretch of time, and a later one overwrites points of an earlier one.
@@ -42,6 +44,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Residual => "the filter leaves something to be tested of each row",
+            Self::Files => "rows of several files become one",
             Self::Limit => "an offset or a limit leaves some of the rows",
             Self::Overlap => "chunks of a timeseries share a stretch of time",
             Self::Siblings => "several timeseries share a stretch of time",
