@@ -1,7 +1,11 @@
 //! `--where`, `--threads` and `explain`, run as a person would.
 //!
 //! What a condition keeps is compared with what the test picks out of all rows.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "../contents/mod.rs"]
 #[expect(dead_code, reason = "shared with tests that need more of it")]

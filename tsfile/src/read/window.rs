@@ -153,7 +153,8 @@ mod tests {
         window.prefetch(&source, &ranges).unwrap();
         assert_eq!(source.counts().reads, 2);
         for range in ranges {
-            let (from, len) = (range.start as usize, (range.end - range.start) as usize);
+            let from = usize::try_from(range.start).unwrap();
+            let len = usize::try_from(range.end).unwrap() - from;
             let end = bytes.len() as u64;
             let got = window.get(&source, range.start, len, end).unwrap();
             assert_eq!(got[..len], bytes[from..from + len]);
@@ -163,14 +164,20 @@ mod tests {
         let got = window.get(&source, 4_000_000, 101, 5_000_000).unwrap();
         assert_eq!(got[..101], bytes[4_000_000..4_000_101]);
         assert_eq!(source.counts().reads, 3);
-        assert!(window.prefetch(&source, &[0..6_000_000]).is_err());
+        assert!(
+            window
+                .prefetch(&source, std::slice::from_ref(&(0..6_000_000)))
+                .is_err()
+        );
     }
 
     #[test]
     fn too_much_is_not_fetched_and_gaps_are_read_only_within_the_budget() {
         let source = CountingSource::new(MemorySource::new(vec![7; 40 << 20]));
         let mut window = Window::default();
-        window.prefetch(&source, &[0..(30 << 20)]).unwrap();
+        window
+            .prefetch(&source, std::slice::from_ref(&(0..(30 << 20))))
+            .unwrap();
         assert_eq!(source.counts().reads, 0);
         // With the gaps it would be too much: each on its own.
         let far: Vec<_> = (0..8u64)

@@ -22,6 +22,9 @@ use arrow_select::filter::filter_record_batch;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// First and last time, both inclusive.
+type Times = (i64, i64);
+
 /// The rows of a split, or of a plan: files one after the other, or devices of which files are merged.
 #[derive(Debug)]
 pub(super) enum Reading {
@@ -239,7 +242,7 @@ impl Merged {
 
     /// What the filter asks of the rows of the device that `works` hold, or in the wide form of all rows, and the first and the last time at
     /// which it can hold.
-    fn test(&self, works: &[FileWork]) -> Result<(Option<Arc<Predicate>>, (i64, i64))> {
+    fn test(&self, works: &[FileWork]) -> Result<(Option<Arc<Predicate>>, Times)> {
         let shared = &self.plan.shared;
         let (Some(filter), Some(work)) = (&shared.filter, works.first()) else {
             return Ok((None, (i64::MIN, i64::MAX)));

@@ -6,6 +6,9 @@ use crate::filter::Predicate;
 use crate::model::DeviceId;
 use std::collections::HashSet;
 
+/// First and last time, both inclusive.
+pub type Times = (i64, i64);
+
 impl ScanPlan {
     /// The devices, and the first and last time, when the rows of this plan are all rows that these have there: its filter asks for nothing
     /// else, and for the same times of all devices. `None` otherwise. Offset and limit do not count.
@@ -14,7 +17,7 @@ impl ScanPlan {
     ///
     /// # Errors
     /// The index of a file cannot be read.
-    pub fn devices_and_times(&self) -> Result<Option<(HashSet<DeviceId>, (i64, i64))>> {
+    pub fn devices_and_times(&self) -> Result<Option<(HashSet<DeviceId>, Times)>> {
         let mut devices = HashSet::new();
         for work in self.files.iter() {
             let index = work.reader.index()?;

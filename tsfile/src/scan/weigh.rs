@@ -253,7 +253,8 @@ impl<'a> Weigher<'a> {
         })?;
         groups.sort_unstable();
         for k in 1..device.series_count() {
-            if !(siblings && only_present) && !self.is_read(&device.series(k)?) {
+            let counts = siblings && only_present;
+            if !counts && !self.is_read(&device.series(k)?) {
                 continue;
             }
             device.chunks(k, |chunk| {
