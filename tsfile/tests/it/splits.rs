@@ -227,12 +227,17 @@ impl Case {
     }
 }
 
+/// Whether a row of a device is kept, by its time and values.
+type Keeps = Box<dyn Fn(&Key, i64, &Values) -> bool>;
+/// The same of a wide row, whose values are found by path.
+type WideKeeps = Box<dyn Fn(i64, &dyn Fn(&str) -> Option<i64>) -> bool>;
+
 /// What is asked, as a request and as a map of rows.
 pub struct Ask {
     pub request: ScanRequest,
     rows: Rows,
-    keeps: Box<dyn Fn(&Key, i64, &Values) -> bool>,
-    wide_keeps: Box<dyn Fn(i64, &dyn Fn(&str) -> Option<i64>) -> bool>,
+    keeps: Keeps,
+    wide_keeps: WideKeeps,
     pub has_filter: bool,
 }
 
@@ -666,8 +671,10 @@ fn damaged_bytes_of_a_plan_are_errors_or_another_plan() {
         let plan = plan(case.readers.clone(), ask.request.clone()).unwrap();
         let shared = plan.encode_shared().unwrap();
         let splits = plan.splits(SplitMode::Keyed).unwrap();
-        let splits = splits.iter().map(|s| s.encode(&plan).unwrap());
-        let Some(split) = splits.last() else { continue };
+        let mut splits = splits.iter().map(|s| s.encode(&plan).unwrap());
+        let Some(split) = splits.next_back() else {
+            continue;
+        };
         for end in 0..shared.len() {
             assert!(SharedPlan::decode(&shared[..end]).is_err());
         }
