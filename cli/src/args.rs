@@ -228,6 +228,46 @@ impl Rows {
     }
 }
 
+/// What becomes of rows that several TsFiles hold of one device and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Dedup {
+    /// All of them are there, file after file
+    None,
+    /// The files are merged by device and time; of each column the last file with a value wins
+    Last,
+}
+
+impl Dedup {
+    /// In the library's terms.
+    pub fn library(self) -> tsfile::scan::Dedup {
+        match self {
+            Self::None => tsfile::scan::Dedup::None,
+            Self::Last => tsfile::scan::Dedup::Last,
+        }
+    }
+}
+
+/// Whether files are merged.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Several files")]
+pub struct DedupArgs {
+    /// What becomes of rows that several TsFiles hold of one device and time [default: none]
+    #[arg(long, value_name = "WHICH")]
+    pub dedup: Option<Dedup>,
+}
+
+impl DedupArgs {
+    /// Whether they are.
+    pub fn is_merge(&self) -> bool {
+        self.dedup == Some(Dedup::Last)
+    }
+
+    /// In the library's terms.
+    pub fn library(&self) -> tsfile::scan::Dedup {
+        self.dedup.unwrap_or(Dedup::None).library()
+    }
+}
+
 /// How many threads read.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Speed")]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tsfile::io::ReadCounts;
-use tsfile::scan::{Explain, Ordering, Rows, ScanCounters};
+use tsfile::scan::{Dedup, Explain, Ordering, Rows, ScanCounters};
 
 use crate::report::SCHEMA_VERSION;
 
@@ -136,6 +136,10 @@ pub fn json(explain: &Explain, analysis: Option<&Analysis>) -> Value {
     let mut all = json!({
         "schema_version": SCHEMA_VERSION,
         "files": explain.files,
+        "dedup": match explain.dedup {
+            Dedup::None => "none",
+            Dedup::Last => "last",
+        },
         "form": explain.form.name(),
         "table": explain.table,
         "columns": explain.columns,

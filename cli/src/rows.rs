@@ -15,9 +15,9 @@ use tsfile::TsFileReader;
 use tsfile::scan::{Form, ScanPlan, ScanRequest};
 
 use crate::again;
-use crate::args::{Dates, OpenArgs, RangeArgs, Rows, Text};
+use crate::args::{Dates, DedupArgs, OpenArgs, RangeArgs, Rows, Text};
 use crate::exit::{Failure, Outcome};
-use crate::filter::{Filter, WhereArgs};
+use crate::filter::WhereArgs;
 use crate::inputs::Inputs;
 use crate::output::{Format, FormatArgs};
 use crate::progress::Progress;
@@ -87,11 +87,11 @@ pub struct RowArgs {
     open: OpenArgs,
 }
 
-/// Prints the rows, read by so many threads; at most `limit` of each file, unless the flags say otherwise.
+/// Prints the rows, read by so many threads, those of files that are merged as if they were one file; at most `limit` of each file, unless the flags say otherwise.
 ///
 /// # Errors
 /// See [`crate::exit::Fault`].
-pub fn run(args: &RowArgs, limit: Option<u64>, threads: usize) -> Outcome {
+pub fn run(args: &RowArgs, limit: Option<u64>, dedup: &DedupArgs, threads: usize) -> Outcome {
     args.tags.check(args.device.is_some())?;
     args.range.check()?;
     let filter = args.filter.filter()?;
@@ -116,16 +116,31 @@ pub fn run(args: &RowArgs, limit: Option<u64>, threads: usize) -> Outcome {
     }
     inputs.say_skipped();
     object::check_found(args, &paths, &files)?;
-    let filters = object::filters(args, filter.as_ref(), &files);
+    let mut groups = Vec::new();
+    if dedup.is_merge() {
+        groups.extend(object::merged(files)?.map(|(readers, object)| (readers, object, filter)));
+    } else {
+        let filters = object::filters(args, filter.as_ref(), &files);
+        let each = files.into_iter().zip(filters);
+        groups.extend(each.map(|((reader, object), filter)| (vec![reader], object, filter)));
+    }
     let mut sources = Vec::new();
-    for ((reader, object), filter) in files.into_iter().zip(filters) {
+    for (readers, object, filter) in groups {
         if object.has_wanted(args) {
-            sources.push(Source::plan(args, reader, &object, filter, limit, threads)?);
+            let request = ScanRequest::new()
+                .with_limit(limit)
+                .with_threads(threads)
+                .with_dedup(dedup.library());
+            let request = match filter {
+                Some(filter) => filter.apply(request),
+                None => request,
+            };
+            sources.push(Source::plan(args, readers, &object, request)?);
         }
     }
     let layout = Layout::of(&sources)?;
     let names = layout.names.iter().map(|(name, _)| name.as_str());
-    let several = paths.len() > 1;
+    let several = paths.len() > 1 && !dedup.is_merge();
     let names: Vec<&str> = several.then_some(FILE).into_iter().chain(names).collect();
     if args.output.format == Format::Ndjson {
         check_names(&names)?;
@@ -170,24 +185,17 @@ struct Source {
 impl Source {
     fn plan(
         args: &RowArgs,
-        reader: TsFileReader,
+        readers: Vec<TsFileReader>,
         object: &Object,
-        filter: Option<Filter>,
-        limit: Option<u64>,
-        threads: usize,
+        request: ScanRequest,
     ) -> Outcome<Self> {
         let (start, end) = args.range.bounds();
-        let mut request = ScanRequest::new()
+        let mut request = request
             .with_time_range(start, end)
             .with_text(args.text.unwrap_or_default().library())
             .with_dates(args.dates.unwrap_or_default().library())
             .with_columns(object.columns(args))
-            .with_offset(args.offset)
-            .with_limit(limit)
-            .with_threads(threads);
-        if let Some(filter) = filter {
-            request = filter.apply(request);
-        }
+            .with_offset(args.offset);
         if let Some(name) = &args.time_column {
             request = request.with_time_column(name);
         }
@@ -210,15 +218,16 @@ impl Source {
                     ));
                 }
                 request = request.with_form(Form::Table).with_table(Some(name));
-                if let Some(schema) = reader.table(name) {
+                if let Some(schema) = readers.iter().find_map(|r| r.table(name)) {
                     if let Some(keep) = args.tags.of_table(schema)? {
                         request = request.with_device_filter(keep);
                     }
                 }
             }
         }
-        let file = reader.name().to_owned();
-        let plan = tsfile::scan::plan(vec![reader], request);
+        let names: Vec<String> = readers.iter().map(|r| r.name().to_owned()).collect();
+        let file = again::shortened(&names);
+        let plan = tsfile::scan::plan(readers, request);
         let plan = plan.map_err(|e| again::failure(e.in_file(&*file)))?;
         let schema = plan.schema();
         let fields = schema.fields().iter().enumerate();

@@ -1,6 +1,6 @@
 //! `cat`: all rows of a device or table.
 
-use crate::args::ThreadArgs;
+use crate::args::{DedupArgs, ThreadArgs};
 use crate::exit::Outcome;
 use crate::rows::{self, RowArgs};
 
@@ -18,6 +18,8 @@ pub struct Args {
     #[command(flatten)]
     rows: RowArgs,
     #[command(flatten)]
+    dedup: DedupArgs,
+    #[command(flatten)]
     threads: ThreadArgs,
 }
 
@@ -26,5 +28,5 @@ pub struct Args {
 /// # Errors
 /// See [`crate::exit::Fault`].
 pub fn run(args: &Args) -> Outcome {
-    rows::run(&args.rows, None, args.threads.count())
+    rows::run(&args.rows, None, &args.dedup, args.threads.count())
 }

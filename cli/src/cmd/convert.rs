@@ -7,8 +7,8 @@ use std::rc::Rc;
 use arrow_schema::{DataType, Schema};
 
 use crate::args::{
-    Dates, Form, ObjectArgs, OpenArgs, RangeArgs, Rows, SchemaArgs, Text, ThreadArgs, Time,
-    TimeArgs, TimeUnit,
+    Dates, DedupArgs, Form, ObjectArgs, OpenArgs, RangeArgs, Rows, SchemaArgs, Text, ThreadArgs,
+    Time, TimeArgs, TimeUnit,
 };
 use crate::convert::atomic::{self, Target};
 use crate::convert::format::{InputFormat, OutputFormat};
@@ -108,6 +108,8 @@ pub struct Args {
     pub device_column: Option<String>,
     #[command(flatten)]
     pub schema: SchemaArgs,
+    #[command(flatten)]
+    pub dedup: DedupArgs,
     #[command(flatten)]
     pub object: ObjectArgs,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use tsfile::io::{CountingSource, FileSource, ReadCounts};
 use tsfile::scan::{ScanPlan, ScanRequest};
 
 use crate::again;
-use crate::args::{Form, ObjectArgs, OpenArgs, RangeArgs, Rows, ThreadArgs};
+use crate::args::{DedupArgs, Form, ObjectArgs, OpenArgs, RangeArgs, Rows, ThreadArgs};
 use crate::exit::{Blame as _, Outcome};
 use crate::explain::{self, Analysis};
 use crate::filter::WhereArgs;
@@ -49,6 +49,8 @@ pub struct Args {
     /// Print one JSON object with schema_version
     #[arg(long, help_heading = "Output")]
     json: bool,
+    #[command(flatten)]
+    dedup: DedupArgs,
     #[command(flatten)]
     threads: ThreadArgs,
     #[command(flatten)]
@@ -113,6 +115,7 @@ fn request(args: &Args) -> Outcome<ScanRequest> {
         .with_columns((!columns.is_empty()).then(|| columns.clone()))
         .with_time_range(start, end)
         .with_rows(args.rows.unwrap_or_default().library())
+        .with_dedup(args.dedup.library())
         .with_threads(args.threads.count());
     if let Some(form) = args.form {
         request = request.with_form(form.library());

@@ -1,5 +1,6 @@
 //! `head`: the first rows of a device or table.
 
+use crate::args::DedupArgs;
 use crate::exit::Outcome;
 use crate::rows::{self, RowArgs};
 
@@ -27,5 +28,5 @@ pub struct Args {
 /// See [`crate::exit::Fault`].
 pub fn run(args: &Args) -> Outcome {
     // A few rows are there before a second thread is.
-    rows::run(&args.rows, Some(ROWS), 1)
+    rows::run(&args.rows, Some(ROWS), &DedupArgs::default(), 1)
 }

@@ -33,6 +33,7 @@ pub fn check(args: &Args, tsfiles: bool) -> Outcome {
             ("--device", !args.object.device.is_empty() && !to_tsfile),
             ("--tag-filter", args.tag_filter.is_given()),
             ("--where", args.filter.is_some()),
+            ("--dedup", args.dedup.dedup.is_some()),
             ("--threads", args.threads.threads.is_some()),
             ("--rows", args.rows.is_some()),
             ("--text", args.text.is_some()),

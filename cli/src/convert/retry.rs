@@ -77,6 +77,7 @@ pub fn command(args: &Args) -> String {
     named("--tz", text.tz.map(|zone| zone.name().into()));
     named("--on-error", value_name(text.on_error));
     named("--rejects", text.rejects.as_ref().map(path));
+    named("--dedup", value_name(args.dedup.dedup));
     let threads = args.threads.threads;
     named("--threads", threads.map(|n| n.to_string().into()));
     words.extend(args.tag_filter.words());

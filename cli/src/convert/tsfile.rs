@@ -193,6 +193,7 @@ impl TsFiles {
             .with_schema_mode(args.schema.schema.map(SchemaMode::library))
             .with_lossy_types(args.schema.lossy_types)
             .with_encodings(true)
+            .with_dedup(args.dedup.library())
             .with_threads(args.read_threads());
         let filter = args.condition()?;
         if let Some(filter) = &filter {
@@ -325,9 +326,9 @@ impl TsFiles {
         if let Some(form @ (Form::Narrow | Form::Wide)) = self.args.form {
             return Ok(Part::Tree(form));
         }
-        // A condition on what is copied is one on the rows of devices.
+        // Conditions on what is copied are on the rows of devices, and these are what is merged.
         let copied = self.args.output.as_deref();
-        if self.args.filter.is_some()
+        if (self.args.filter.is_some() || self.args.dedup.is_merge())
             && copied
                 .is_some_and(|o| matches!(output_format(&self.args, o), Ok(OutputFormat::TsFile)))
         {

@@ -158,7 +158,89 @@ pub fn filters(
     }
 }
 
+/// The files, and what they hold of one object, which is the same in all of them.
+///
+/// # Errors
+/// Usage, when it is not.
+pub fn merged(files: Vec<(TsFileReader, Object)>) -> Outcome<Option<(Vec<TsFileReader>, Object)>> {
+    let mut readers = Vec::new();
+    let mut all: Option<Object> = None;
+    for (reader, object) in files {
+        all = Some(match all {
+            None => object,
+            Some(all) => all.with(object).map_err(|(one, other)| {
+                Failure::usage(format!(
+                    "{}: the files are of {one} and of {other}, which --dedup cannot merge; name one with -d or -t",
+                    reader.name()
+                ))
+            })?,
+        });
+        readers.push(reader);
+    }
+    Ok(all.map(|object| (readers, object)))
+}
+
 impl Object {
+    /// Itself, with what another file has of it; the names of both when it is not the same.
+    fn with(self, other: Self) -> Result<Self, (String, String)> {
+        match (self, other) {
+            (
+                Self::Device {
+                    path,
+                    aligned,
+                    mut columns,
+                },
+                Self::Device {
+                    path: same,
+                    aligned: too,
+                    columns: more,
+                },
+            ) if path == same => {
+                columns.extend(more);
+                Ok(Self::Device {
+                    path,
+                    aligned: aligned && too,
+                    columns,
+                })
+            }
+            (
+                Self::Table {
+                    name,
+                    mut tags,
+                    mut columns,
+                    mut others,
+                },
+                Self::Table {
+                    name: same,
+                    tags: more_tags,
+                    columns: more,
+                    others: more_others,
+                },
+            ) if name == same => {
+                let new: Vec<_> = more_tags
+                    .into_iter()
+                    .filter(|t| !tags.contains(t))
+                    .collect();
+                tags.extend(new);
+                columns.extend(more);
+                others.extend(more_others);
+                Ok(Self::Table {
+                    name,
+                    tags,
+                    columns,
+                    others,
+                })
+            }
+            (one, other) => Err((one.name().to_owned(), other.name().to_owned())),
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Device { path: name, .. } | Self::Table { name, .. } => name,
+        }
+    }
+
     /// Whether a condition can name it, besides the time.
     fn has(&self, name: &str) -> bool {
         match self {

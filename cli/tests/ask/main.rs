@@ -327,3 +327,61 @@ fn convert_writes_the_rows_that_pass_in_every_format() {
     );
     assert!(said.contains("--form narrow"), "{said}");
 }
+
+#[test]
+fn files_that_are_merged_have_one_row_for_each_device_and_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = "time,device_name,s1,s2\n1,root.d,1,5\n2,root.d,2,6\n9,root.e,9,9\n";
+    let one = made(folder.path(), "one", one, &[]);
+    let two = "time,device_name,s1,s2\n2,root.d,20,\n3,root.d,3,7\n";
+    let two = made(folder.path(), "two", two, &[]);
+    let merged = "time,s1,s2\n1,1,5\n2,20,6\n3,3,7\n";
+    let cat = ["cat", &one, &two, "-d", "root.d", "-f", "csv"];
+    let of = |more: &[&str]| ok(&[&cat, more].concat());
+    assert_eq!(of(&["--dedup", "last"]), merged);
+    assert_eq!(of(&["--dedup", "last", "--threads", "4"]), merged);
+    // What a later file overwrites is not there to be asked for.
+    assert_eq!(
+        of(&["--dedup", "last", "--where", "s1 = 2"]),
+        "time,s1,s2\n"
+    );
+    assert_eq!(
+        of(&["--dedup", "last", "--where", "s2 = 6"]),
+        "time,s1,s2\n2,20,6\n"
+    );
+    assert_eq!(of(&["--dedup", "none"]), of(&[]));
+    assert_eq!(of(&[]).lines().count(), 5);
+    let narrow =
+        "time,device_name,s1,s2\n1,root.d,1,5\n2,root.d,20,6\n3,root.d,3,7\n9,root.e,9,9\n";
+    for extension in ["csv", "tsfile"] {
+        let path = folder.path().join(format!("merged.{extension}"));
+        let path = path.to_str().unwrap();
+        let mut args = vec!["convert", &one, &two, "-o", path, "--dedup", "last"];
+        if extension == "csv" {
+            args.extend(["--form", "narrow"]);
+        }
+        let output = tool::run(&args);
+        assert!(output.status.success(), "{}", tool::stderr(&output));
+        let back = tool::run(&[
+            "convert", path, "-o", "-", "--to", "csv", "--form", "narrow",
+        ]);
+        assert_eq!(
+            String::from_utf8(back.stdout).unwrap(),
+            narrow,
+            "{extension}"
+        );
+    }
+    let said = fails(
+        &[
+            "cat",
+            &two,
+            MULTI,
+            "-d",
+            "root.multi.d1",
+            "--dedup",
+            "first",
+        ],
+        1,
+    );
+    assert!(said.contains("--dedup"), "{said}");
+}

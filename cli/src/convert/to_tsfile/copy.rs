@@ -50,6 +50,7 @@ pub fn is_meant(args: &Args) -> bool {
         && !args.schema.lossy_types
         && !args.tag_filter.is_given()
         && args.filter.is_none()
+        && !args.dedup.is_merge()
 }
 
 /// What is wanted, after a look at the flags.
