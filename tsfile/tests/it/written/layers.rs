@@ -1,7 +1,7 @@
 //! Plans for tests of scans: small pages, types that widen between devices, and layers of rows over the same devices, which make chunks
 //! overlap once they are put into one file.
 
-use super::plan::{Kind, Plan};
+use super::plan::{Kind, Plan, Readers, times};
 use super::random::Random;
 use super::values::Column;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ impl Plan {
         loop {
             let mut new = Self::new(r);
             if new.row_count() <= most {
-                new.change(r);
+                new.change(r, most);
                 return new;
             }
         }
@@ -31,7 +31,10 @@ impl Plan {
         self.devices.iter().map(|d| d.rows.len()).sum()
     }
 
-    fn change(&mut self, r: &mut Random) {
+    fn change(&mut self, r: &mut Random, most: usize) {
+        if r.chance(25) {
+            self.enlarge(r, most);
+        }
         let mut o = std::mem::take(&mut self.options);
         if r.chance(75) {
             o = o.with_page_points(r.pick(&[2, 5, 8, 16, 50, 128]));
@@ -50,6 +53,17 @@ impl Plan {
         }
         self.recode(r);
         self.fill(r);
+    }
+
+    /// Devices with so many points that it pays to read some columns later than others.
+    fn enlarge(&mut self, r: &mut Random, most: usize) {
+        let old = self.readers == Readers::Old;
+        let share = most / self.devices.len();
+        for d in &mut self.devices {
+            let n = share - r.below(share / 2 + 1);
+            let times = times(r, n, old).into_iter();
+            d.rows = times.map(|t| (t, Vec::new())).collect();
+        }
     }
 
     fn names(&self) -> BTreeSet<String> {

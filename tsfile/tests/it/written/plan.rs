@@ -894,7 +894,7 @@ fn fill(r: &mut Random, d: &mut Of) {
 }
 
 /// Strictly ascending; `old` releases refuse what is before 1970.
-fn times(r: &mut Random, n: usize, old: bool) -> Vec<i64> {
+pub(super) fn times(r: &mut Random, n: usize, old: bool) -> Vec<i64> {
     let mut now = r.pick(&[
         -1,
         0,
