@@ -3,7 +3,7 @@
 //! ```text
 //! version  u8 = 1      what      u8 = 'P'
 //! form     u8          table     string or null
-//! rows, text, dates, time, unit, dedup, lossy types   u8 each
+//! rows, text, dates, time, unit, dedup, lossy types   u8 each;  zone  i32, seconds
 //! batch bytes, batches in flight, offset   varint each;  limit  u8 + varint
 //! devices  u8 + strings           prefix of file names   string
 //! columns  of the schema: name, metadata;  slots: u8 + number
@@ -21,8 +21,8 @@ use super::request::{Rows, ScanRequest, TimeAs};
 use super::run::Scan;
 use super::sent_split::SentSplit;
 use crate::arrow::{DateMode, TextMode, TimeUnit};
-use crate::filter::{Expr, Predicate, Ranges, normalize};
-use crate::model::{DataType, Form};
+use crate::filter::{Expr, Predicate, Ranges, normalize_in};
+use crate::model::{DataType, Form, Zone};
 use crate::read::{CancelToken, TsFileReader};
 use crate::wire::{ByteReader, ByteWriter};
 use crate::{Error, Result};
@@ -135,6 +135,7 @@ impl ScanPlan {
         w.u8(code(&UNITS, request.unit));
         w.u8(code(&DEDUPS, request.dedup));
         w.u8(request.lossy_types.into());
+        w.i32(request.zone.seconds());
         w.uvarint(request.batch_bytes as u64);
         w.uvarint(request.batches_in_flight as u64);
         w.uvarint(request.offset);
@@ -175,7 +176,7 @@ impl ScanPlan {
         }
         w.u8(shared.filter.is_some().into());
         if let Some(filter) = &shared.filter {
-            w.varstr(Some(&text(filter)?));
+            w.varstr(Some(&text(filter, request.zone)?));
             w.uvarint(filter.columns.len() as u64);
             for (column, place) in filter.columns.iter().zip(&filter.places) {
                 let (kind, number) = match place {
@@ -193,9 +194,9 @@ impl ScanPlan {
 }
 
 /// The text of a filter, when it means the same again.
-fn text(filter: &Filter) -> Result<String> {
+fn text(filter: &Filter, zone: Zone) -> Result<String> {
     let text = filter.expr.to_string();
-    let same = Expr::parse(&text).and_then(|expr| normalize(&expr, &filter.columns));
+    let same = Expr::parse(&text).and_then(|expr| normalize_in(&expr, &filter.columns, zone));
     match same {
         Ok(same) if same == filter.predicate => Ok(text),
         _ => Err(
@@ -219,6 +220,7 @@ fn decode(r: &mut ByteReader<'_>) -> Result<SharedPlan> {
         .with_time_unit(of_code(r, &UNITS)?)
         .with_dedup(of_code(r, &DEDUPS)?)
         .with_lossy_types(flag(r)?)
+        .with_zone(Zone::of_seconds(r.i32()?))
         .with_batch_bytes(number(r)?)
         .with_batches_in_flight(number(r)?)
         .with_offset(r.uvarint64()?);
@@ -343,7 +345,7 @@ fn filter(r: &mut ByteReader<'_>, request: &ScanRequest, values: &[ValueColumn])
     }
     let expr = Expr::parse(&text)?;
     Ok(Filter {
-        predicate: normalize(&expr, &columns)?,
+        predicate: normalize_in(&expr, &columns, request.zone)?,
         expr,
         columns,
         places,

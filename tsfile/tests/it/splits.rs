@@ -970,3 +970,27 @@ fn threads_end_when_nobody_listens_and_the_first_error_in_order_wins() {
         assert!(rows <= 9 * 2_000 && scan.next().is_none());
     }
 }
+
+#[test]
+fn a_zone_goes_with_a_plan_to_another_process() {
+    let batch = arrow_array::record_batch!(
+        ("time", Int64, [0, 3_600_000, 7_200_000]),
+        ("device_name", Utf8, ["root.d", "root.d", "root.d"]),
+        ("s1", Int64, [1, 2, 3])
+    );
+    let reader = crate::query::written(&batch.unwrap(), tsfile::WriteOptions::default());
+    let request = ScanRequest::new()
+        .with_form(Form::Narrow)
+        .with_zone(tsfile::model::Zone::parse("+01:00").unwrap())
+        .with_filter(Some("time >= '1970-01-01 02:00:00'".parse().unwrap()));
+    let plan = plan(vec![reader.clone()], request).unwrap();
+    let shared = tsfile::scan::SharedPlan::decode(&plan.encode_shared().unwrap()).unwrap();
+    let splits = plan.splits(SplitMode::Parallel { bytes: 1 << 20 }).unwrap();
+    let mut rows = 0;
+    for split in splits {
+        let split = split.encode(&plan).unwrap();
+        let scan = shared.scan(&split, Default::default(), |_| Ok(reader.clone()));
+        rows += scan.unwrap().map(|b| b.unwrap().num_rows()).sum::<usize>();
+    }
+    assert_eq!(rows, 2, "from one o'clock on in UTC");
+}
