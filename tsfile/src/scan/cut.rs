@@ -101,15 +101,26 @@ impl<'a> Cutter<'a> {
         let narrowed = self.work.reader.is_narrowed();
         let mut bytes = 0;
         for position in positions.get(places).unwrap_or(&[]) {
-            if last.and_then(|l| l.checked_add(1)) != Some(*position) {
-                let distance = last.map_or(*position, |l| l.abs_diff(*position));
+            let follows = last.and_then(|l| l.checked_add(1)) == Some(*position);
+            let distance = last.map_or(*position, |l| l.abs_diff(*position));
+            let before = last.replace(position);
+            bytes += match follows {
+                true if !narrowed || before.is_some_and(|b| self.are_neighbours(*b, *position)) => {
+                    0
+                }
+                _ if narrowed => EXTENT_BYTES,
                 // Seven bits a byte, one for the sign, and how many follow.
-                let own = 2 + (33 - distance.leading_zeros() as usize).div_ceil(7);
-                bytes += if narrowed { EXTENT_BYTES } else { own };
-            }
-            last = Some(position);
+                _ => 2 + (33 - distance.leading_zeros() as usize).div_ceil(7),
+            };
         }
         bytes
+    }
+
+    /// Whether devices that follow one another in a part of the index do so in the whole of it.
+    fn are_neighbours(&self, before: u32, position: u32) -> bool {
+        let index = self.work.reader.index();
+        let extents = index.and_then(|index| index.extents(&[before, position]));
+        matches!(extents, Ok(Some(extents)) if extents.len() == 1)
     }
 
     /// Cuts a large device where chunks begin: where none is under way if it can be, so that none is read twice.

@@ -219,7 +219,7 @@ impl OpenFile {
     /// Fetches the chunks of `plans`, which are all that is read of the devices at hand, in few requests: where little of the file is
     /// read. What is read from its beginning to its end is read ahead anyway.
     fn read_ahead(&mut self, shared: &Shared, plans: &[SourcePlan]) -> Result<()> {
-        let few = shared.request.is_selective() || self.work.reader.is_narrowed();
+        let few = shared.request.is_selective() || self.work.is_scattered;
         if !few || shared.request.limit.is_some() {
             return Ok(());
         }

@@ -51,6 +51,8 @@ pub(super) struct FileWork {
     pub(super) devices: FileDevices,
     /// First and last time.
     pub(super) slice: (i64, i64),
+    /// Whether its devices are few and far from each other: the chunks of each are fetched at once then.
+    pub(super) is_scattered: bool,
 }
 
 /// Plans `request` over `readers`: their rows come in the order given, ordered within each file.
@@ -93,7 +95,8 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
     let considered = files.iter().map(|f| f.positions.len()).sum();
     let found = branches(&readers, &mut files, form, filter.as_ref())?;
     let slice = request.range;
-    let work = |(reader, devices)| FileWork {
+    let work = |(reader, devices): (TsFileReader, _)| FileWork {
+        is_scattered: reader.is_narrowed(),
         reader,
         devices,
         slice,

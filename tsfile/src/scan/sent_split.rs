@@ -23,6 +23,8 @@ const ALL: u8 = 2;
 const EXTENTS: u8 = 4;
 /// More extents than this are not sent where places can be: the whole index is read then.
 const MOST_EXTENTS: usize = 8;
+/// Extents of fewer devices than this are far from each other.
+const DEVICES_IN_A_ROW: usize = 16;
 
 /// A split as it is sent.
 pub(super) struct SentSplit {
@@ -177,6 +179,7 @@ impl SentSplit {
                 reader,
                 devices,
                 slice: part.slice,
+                is_scattered: part.is_scattered(),
             });
         }
         let all = ScanPlan {
@@ -197,6 +200,11 @@ impl SentSplit {
 }
 
 impl SentPart {
+    fn is_scattered(&self) -> bool {
+        let devices: usize = self.extents.iter().map(DeviceExtent::device_count).sum();
+        devices < self.extents.len() * DEVICES_IN_A_ROW
+    }
+
     /// The devices, in the order of the plan, and the reader that knows them. The file has `left` of them that no part has had.
     fn devices(
         &self,

@@ -107,6 +107,7 @@ impl ScanPlan {
             reader: work.reader.clone(),
             devices: work.devices.part(&part.devices),
             slice: part.slice,
+            is_scattered: work.is_scattered,
         })
     }
 
