@@ -31,7 +31,7 @@ pub struct Explain {
     pub times: Option<(i64, i64)>,
     /// The filter, when there is one.
     pub filter: Option<ExplainFilter>,
-    /// What is read of devices; of the first [`SHOWN`] that anything is read of.
+    /// What is read of devices; of the first five that anything is read of.
     pub reads: Vec<ExplainReads>,
     /// Files, devices, chunks and bytes: how many there are, and how many are read.
     pub levels: Vec<ExplainLevel>,
@@ -61,7 +61,7 @@ pub struct ExplainFilter {
 pub struct ExplainBranch {
     /// How many devices.
     pub devices: usize,
-    /// The first [`SHOWN`] of them.
+    /// The first five of them.
     pub names: Vec<String>,
     /// The times that are read; `None` for all.
     pub times: Option<String>,
@@ -98,7 +98,7 @@ pub struct ExplainLevel {
 }
 
 /// So many devices are named.
-pub const SHOWN: usize = 5;
+const SHOWN: usize = 5;
 impl ScanPlan {
     /// Explains the plan, from metadata: index and statistics, and chunk headers where they decide whether statistics count.
     ///
