@@ -227,7 +227,10 @@ impl Visitor {
         }
         if let Some(device) = wanted.first().filter(|d| reader.model_of(d) == Model::Tree) {
             let request = self.manner.request(&reader).with_form(Form::Narrow);
+            // Rows of the file are counted where all of it is read.
+            let before = self.outcome.rows;
             self.scan(&reader, request.with_devices(vec![device.path()]));
+            self.outcome.rows = before;
         }
     }
 
