@@ -3,7 +3,7 @@
 
 use super::plan::{Kind, Plan, Readers, times};
 use super::random::Random;
-use super::values::Column;
+use super::values::{Column, Shape};
 use std::collections::BTreeSet;
 use tsfile::model::{DataType, Encoding};
 
@@ -118,6 +118,10 @@ impl Plan {
                 for c in d.columns.iter_mut().filter(|c| c.name == name) {
                     let compression = c.compression;
                     *c = Column::new(r, name.clone(), c.data_type, Some(encoding));
+                    if self.lossy.is_some() && c.data_type == DataType::Double {
+                        // More digits than any of these encodings keeps.
+                        c.shape = r.pick(&[c.shape, Shape::Bits]);
+                    }
                     c.compression = compression;
                 }
             }
