@@ -78,14 +78,14 @@ pub fn points(file: &str, options: &Options) -> AnyResult<Value> {
     let mut sums = Sums::new(options.check);
     let open = || TsFileReader::open(file, ReadOptions::default());
     let reader = open()?;
-    let tag = tag_of(&reader)?;
+    let table = Table::of(&reader)?;
     clock.time(|| -> AnyResult<()> {
         for point in &points {
             let reader = match options.each {
                 true => open()?,
                 false => reader.clone(),
             };
-            run(reader, point.filter(&tag), &mut sums)?;
+            table.run(reader, point, &mut sums)?;
         }
         Ok(())
     })?;
@@ -96,18 +96,41 @@ pub fn points(file: &str, options: &Options) -> AnyResult<Value> {
     Ok(found)
 }
 
-impl Point {
-    fn filter(&self, tag: &str) -> Expr {
-        let times = col("time").between(self.start, self.end);
-        col(tag).eq(self.device.as_str()).and(times)
-    }
+/// The only table: a point query names it and its columns, as it has to for other readers.
+struct Table {
+    name: String,
+    tag: String,
+    columns: Vec<String>,
 }
 
-/// The tag of the only table.
-fn tag_of(reader: &TsFileReader) -> AnyResult<String> {
-    let mut columns = reader.tables().flat_map(|t| &t.columns);
-    let tag = columns.find(|c| c.category == ColumnCategory::Tag);
-    Ok(tag.ok_or("no tag")?.measurement.name.clone())
+impl Table {
+    fn of(reader: &TsFileReader) -> AnyResult<Self> {
+        let table = reader.tables().next().ok_or("no table")?;
+        let of = |category| {
+            let columns = table.columns.iter().filter(move |c| c.category == category);
+            columns.map(|c| c.measurement.name.clone())
+        };
+        let tag = of(ColumnCategory::Tag).next().ok_or("no tag")?;
+        let columns = of(ColumnCategory::Tag).chain(of(ColumnCategory::Field));
+        Ok(Self {
+            name: table.name.clone(),
+            columns: columns.collect(),
+            tag,
+        })
+    }
+
+    fn run(&self, reader: TsFileReader, point: &Point, sums: &mut Sums) -> AnyResult<()> {
+        let times = col("time").between(point.start, point.end);
+        let filter = col(&self.tag).eq(point.device.as_str()).and(times);
+        let query = Query::new(vec![reader])
+            .table(&self.name)
+            .select(&self.columns)
+            .filter(filter)?;
+        for batch in query.scan()? {
+            sums.add(&batch?)?;
+        }
+        Ok(())
+    }
 }
 
 /// Rows whose value of a column lies between two others, both included; all columns of them.
@@ -196,8 +219,7 @@ fn read_by_points(file: &str, each: bool, points: &[Point], found: &mut Value) -
         let counting = CountingSource::new(FileSource::open(file)?);
         let reader = counted(&counting)?;
         opening = counting.counts();
-        let filter = point.filter(&tag_of(&reader)?);
-        run(reader, filter, &mut Sums::new(false))?;
+        Table::of(&reader)?.run(reader, point, &mut Sums::new(false))?;
         let ReadCounts { reads, bytes } = counting.counts();
         all.push(match each {
             true => ReadCounts { reads, bytes },
