@@ -17,13 +17,14 @@ pub(super) fn read_ranges<S: ReadAt + ?Sized>(
     let mut order: Vec<usize> = (0..ranges.len()).collect();
     order.sort_by_key(|&i| ranges.get(i).map_or(0, |r| r.start));
     let mut out: Vec<Vec<u8>> = vec![Vec::new(); ranges.len()];
+    let max_gap = source.request_bytes().min(MAX_GAP_BYTES);
     let mut buffer = Vec::new();
     let mut next = 0;
     while let Some(first) = order.get(next).and_then(|&i| ranges.get(i)) {
         let (start, mut end, mut last) = (first.start, first.end, next + 1);
         while let Some(r) = order.get(last).and_then(|&i| ranges.get(i)) {
             let joined = end.max(r.end);
-            if r.start > end.saturating_add(MAX_GAP_BYTES)
+            if r.start > end.saturating_add(max_gap)
                 || joined.saturating_sub(start) > MAX_READ_BYTES
             {
                 break;

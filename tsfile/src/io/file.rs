@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+/// As long as a call takes, so many bytes are copied.
+const REQUEST_BYTES: u64 = 16 * 1024;
+
 /// A file; reads do not move a shared position.
 #[derive(Debug)]
 pub struct FileSource {
@@ -147,6 +150,10 @@ impl ReadAt for FileSource {
 
     fn modified_ns(&self) -> Option<i64> {
         self.modified_ns
+    }
+
+    fn request_bytes(&self) -> u64 {
+        REQUEST_BYTES
     }
 
     fn check_unchanged(&self) -> Result<()> {

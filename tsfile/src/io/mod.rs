@@ -28,6 +28,9 @@ pub use sink::{Sink, commit, commit_checked};
 use crate::Result;
 use std::ops::Range;
 
+/// Default of [`ReadAt::request_bytes`]: 4 MiB.
+pub const DEFAULT_REQUEST_BYTES: u64 = 4 << 20;
+
 /// A source of bytes that can be read at any position, by several threads at once.
 pub trait ReadAt: Send + Sync {
     /// Length in bytes.
@@ -50,6 +53,12 @@ pub trait ReadAt: Send + Sync {
     /// It changed, or is gone.
     fn check_unchanged(&self) -> Result<()> {
         Ok(())
+    }
+
+    /// So many bytes are read in the time that one more request takes: ranges that are closer are read together. Small where a request is a
+    /// call of the system, large, as by default, where it goes over a network.
+    fn request_bytes(&self) -> u64 {
+        DEFAULT_REQUEST_BYTES
     }
 
     /// Reads several ranges; those that lie close together are fetched in one read.

@@ -1,7 +1,9 @@
 //! Where the chunks that will be read begin and end, as far as the index tells.
 
-use super::DeviceRef;
+use super::chunk::HEADER_GUESS_BYTES;
 use super::plan::{ChunkAt, SourcePlan};
+use super::source::touches;
+use super::{DeviceRef, TsFileReader};
 use crate::Result;
 use crate::model::ValueStatistics;
 use std::ops::Range;
@@ -18,18 +20,31 @@ const UNKNOWN_BYTES: u64 = 256 * 1024;
 const MAX_DEVICES: usize = 64;
 const MAX_CHUNKS: usize = 4096;
 
-/// Bytes of the chunks of `plans`, of which those without a point in `range` are left out; none when they are too many. A chunk ends where the
-/// next one of `devices` begins, or after as many bytes as its points can take: another device may follow.
+/// Bytes of the chunks of `plans`, of which those without a point in `spans` are left out; none when they are too many. A chunk ends where the
+/// next one of `devices` begins, or after as many bytes as its points can take: another device may follow. Where it is known where the pages
+/// are, those without a point in `spans` are left out too.
 pub(super) fn chunk_ranges(
+    reader: &TsFileReader,
     devices: &[DeviceRef<'_>],
     plans: &[SourcePlan],
-    range: (i64, i64),
-    data_end: u64,
+    spans: &[(i64, i64)],
 ) -> Result<Vec<Range<u64>>> {
+    let data_end = reader.data_end();
     let mut wanted: Vec<(u64, u64)> = Vec::new();
+    let mut pages: Vec<Range<u64>> = Vec::new();
     for plan in plans {
         let times = plan.times();
-        if times.is_none_or(|(first, last)| last < range.0 || first > range.1) {
+        if times.is_none_or(|(first, last)| !touches(spans, first, last)) {
+            continue;
+        }
+        if let Some(known) = reader.places().of(plan) {
+            pages.extend(known.ranges(spans).into_iter().map(|r| {
+                // The next header is looked for in so many bytes.
+                r.start
+                    ..r.end
+                        .saturating_add(HEADER_GUESS_BYTES as u64)
+                        .min(data_end)
+            }));
             continue;
         }
         let rows = plan.time.as_ref().and_then(points);
@@ -37,11 +52,14 @@ pub(super) fn chunk_ranges(
         wanted.extend(times);
         let values = plan.columns.iter().map(|c| &c.chunk);
         wanted.extend(values.map(|c| (c.offset, most_bytes(c, rows))));
-        if wanted.len() > MAX_CHUNKS {
+        if wanted.len() + pages.len() > MAX_CHUNKS {
             return Ok(Vec::new());
         }
     }
-    if wanted.is_empty() || devices.len() > MAX_DEVICES {
+    if wanted.is_empty() {
+        return Ok(pages);
+    }
+    if devices.len() > MAX_DEVICES {
         return Ok(Vec::new());
     }
     let mut starts: Vec<u64> = Vec::new();
@@ -58,9 +76,8 @@ pub(super) fn chunk_ranges(
         end.saturating_add(MARGIN_BYTES).min(data_end)
     };
     let inside = wanted.into_iter().filter(|(offset, _)| *offset < data_end);
-    Ok(inside
-        .map(|(offset, most)| offset..end(offset, most))
-        .collect())
+    pages.extend(inside.map(|(offset, most)| offset..end(offset, most)));
+    Ok(pages)
 }
 
 fn points(chunk: &ChunkAt) -> Option<u64> {

@@ -1,21 +1,23 @@
 //! One chunk: its header, then its pages one after another, fetched piece by piece.
 
+use super::places::ChunkPlaces;
 use super::window::{Fetched, Window};
 use crate::format::{ChunkHeader, PageHeader};
 use crate::io::{ReadAt, check_range, read_into};
 use crate::model::{Compression, DataType, Encoding};
 use crate::wire::ByteReader;
 use crate::{Error, Result};
+use std::sync::Arc;
 
 /// A chunk up to this size is copied out of the shared window at once; a larger one is read in pieces of this size.
 const PIECE_BYTES: usize = if cfg!(fuzzing) { 64 } else { 256 * 1024 };
 /// A header is looked for in this many bytes first; names may be longer.
-const HEADER_GUESS_BYTES: usize = if cfg!(fuzzing) { 16 } else { 256 };
+pub(super) const HEADER_GUESS_BYTES: usize = if cfg!(fuzzing) { 16 } else { 256 };
 
 /// Reads the pages of one chunk in order.
 #[derive(Debug)]
 pub struct ChunkReader {
-    header: ChunkHeader,
+    header: Arc<ChunkHeader>,
     /// Offset of the next page header.
     position: u64,
     end: u64,
@@ -25,6 +27,8 @@ pub struct ChunkReader {
     /// The whole chunk, or its beginning, when it was fetched ahead.
     fetched: Option<Fetched>,
     page: Option<PageAt>,
+    /// Offsets of the page headers that were parsed.
+    seen: Vec<u64>,
 }
 
 /// How the pages of a chunk are stored.
@@ -74,7 +78,7 @@ impl ChunkReader {
             buffer.extend_from_slice(bytes.get(..data_bytes).unwrap_or(bytes));
         }
         Ok(Self {
-            header,
+            header: Arc::new(header),
             position,
             end,
             buffer,
@@ -82,7 +86,47 @@ impl ChunkReader {
             piece,
             fetched,
             page: None,
+            seen: Vec::new(),
         })
+    }
+
+    /// The reader of a chunk that is known, standing before its first page. Nothing is read.
+    pub(super) fn of_known(places: &ChunkPlaces, piece: Option<usize>) -> Self {
+        let position = places.page(0);
+        Self {
+            header: places.header.clone(),
+            position,
+            end: places.end,
+            buffer: Vec::new(),
+            buffer_start: position,
+            piece: piece.unwrap_or(PIECE_BYTES),
+            fetched: None,
+            page: None,
+            seen: Vec::new(),
+        }
+    }
+
+    /// Goes on to the page header at `position`, which is known to be there, or to the end.
+    pub(super) fn seek(&mut self, window: &Window, position: u64) {
+        self.page = None;
+        self.position = position;
+        let left = usize::try_from(self.end.saturating_sub(position)).unwrap_or(usize::MAX);
+        self.fetched = window.fetched(position, left.min(HEADER_GUESS_BYTES));
+    }
+
+    /// Where the pages are, of a chunk whose pages were all passed; `times` are those of its pages.
+    pub(super) fn places(&self, times: Vec<(i64, i64)>) -> ChunkPlaces {
+        ChunkPlaces {
+            header: self.header.clone(),
+            pages: self.seen.clone(),
+            end: self.end,
+            times,
+        }
+    }
+
+    /// Number of page headers that were parsed.
+    pub(super) fn pages_seen(&self) -> usize {
+        self.seen.len()
     }
 
     /// The chunk header.
@@ -155,6 +199,9 @@ impl ChunkReader {
                     }
                     let bytes = usize::try_from(page.compressed_bytes).unwrap_or(usize::MAX);
                     self.page = Some(PageAt { body, bytes });
+                    if self.seen.last().is_none_or(|&last| last < position) {
+                        self.seen.push(position);
+                    }
                     self.position = next;
                     return Ok(Some(page));
                 }

@@ -30,6 +30,8 @@ pub(crate) struct SourceContext {
     pub(super) portion: Option<usize>,
     /// How often a chunk may be opened.
     pub(crate) passes: u64,
+    /// Whether it is worth remembering where pages are: little is read of the file, and others may want the same.
+    pub(super) remember: bool,
     /// How much of a large chunk is fetched at a time.
     pub(crate) piece: Option<usize>,
     pub(crate) counters: ScanCounters,
@@ -118,6 +120,7 @@ impl SourceContext {
             page_test: None,
             portion: None,
             passes: 1,
+            remember: false,
             piece: None,
             counters: ScanCounters::default(),
             cancel: CancelToken::default(),
@@ -148,7 +151,8 @@ impl SourceContext {
         devices: &[DeviceRef<'_>],
         plans: &[SourcePlan],
     ) -> Result<()> {
-        let ranges = chunk_ranges(devices, plans, self.range, self.reader.data_end())?;
+        self.remember = true;
+        let ranges = chunk_ranges(&self.reader, devices, plans, &self.spans)?;
         self.window.prefetch(self.reader.source(), &ranges)
     }
 

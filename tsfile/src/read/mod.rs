@@ -19,6 +19,7 @@ mod limits;
 pub(crate) mod merge;
 mod options;
 mod page;
+mod places;
 pub(crate) mod plan;
 mod recover;
 mod rows;
@@ -50,6 +51,7 @@ use crate::io::{FilePool, FileSource, ReadAt};
 use crate::model::{DeviceId, Model, TableSchema};
 use crate::{Error, ErrorKind, Result};
 use index::Held;
+use places::Places;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
@@ -84,6 +86,8 @@ struct Inner {
     index: OnceLock<Arc<Index>>,
     /// What was read of the metadata section when the file was opened, until the whole of it is.
     held: Mutex<Option<Arc<Held>>>,
+    /// Where pages are that were walked over.
+    places: Places,
 }
 
 impl std::fmt::Debug for TsFileReader {
@@ -158,6 +162,7 @@ impl TsFileReader {
             recovered: opened.recovered.is_some(),
             index: OnceLock::new(),
             held: Mutex::new(opened.held.map(Arc::new)),
+            places: Places::default(),
         };
         if let Some(index) = opened.recovered {
             let _ = inner.index.set(Arc::new(index));
@@ -375,6 +380,11 @@ impl TsFileReader {
     /// The whole index, when it is in memory.
     fn loaded_index(&self) -> Option<&Arc<Index>> {
         self.inner.index.get()
+    }
+
+    /// Where pages are that were walked over.
+    fn places(&self) -> &Places {
+        &self.inner.places
     }
 
     /// What is in memory of the metadata section as long as the index is not.

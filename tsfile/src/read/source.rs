@@ -5,6 +5,7 @@ use super::chunk::{ChunkCodes, ChunkReader};
 use super::context::{SourceContext, check_ascending, decompress};
 use super::limits::Limits;
 use super::page::{Encoded, decode_some, decode_times, decode_values, split_plain, split_value};
+use super::places::{ChunkPlaces, SourcePlaces};
 use super::plan::{ChunkAt, SourceColumn, SourcePlan};
 use super::rows::{Page, PageColumn, count_bits, keep_rows};
 use super::rule_out::{Pruning, group_rules_out, series_rules_out};
@@ -33,6 +34,18 @@ pub(crate) struct Source {
     later: Option<(usize, i64)>,
     last_time: Option<i64>,
     pub(super) done: bool,
+    /// Where the pages are, when that was known before.
+    places: Option<SourcePlaces>,
+    /// First and last time of the pages passed so far.
+    page_times: Vec<(i64, i64)>,
+}
+
+/// What became of the next page.
+enum Next<T> {
+    Taken(T),
+    Passed,
+    /// There is none.
+    End,
 }
 
 #[derive(Debug)]
@@ -69,15 +82,20 @@ impl ColumnSource {
 impl Source {
     /// Opens the chunks of `plan`.
     pub(crate) fn open(context: &mut SourceContext, plan: SourcePlan) -> Result<Self> {
+        let places = context.reader.places().of(&plan);
+        let mut known = places.iter().flat_map(|p| p.chunks.iter());
         let mut open = |chunk: &ChunkAt, role: ChunkRole, measurement: &str| {
             let reader = context.reader.clone();
-            let found = ChunkReader::open(
-                reader.source(),
-                &mut context.window,
-                chunk.offset,
-                reader.data_end(),
-                context.piece,
-            );
+            let found = match known.next() {
+                Some(known) => Ok(ChunkReader::of_known(known, context.piece)),
+                None => ChunkReader::open(
+                    reader.source(),
+                    &mut context.window,
+                    chunk.offset,
+                    reader.data_end(),
+                    context.piece,
+                ),
+            };
             found.and_then(|found| {
                 if found.header().kind.role != role || found.header().measurement != measurement {
                     return Err(
@@ -131,6 +149,8 @@ impl Source {
             later: None,
             last_time: None,
             done: false,
+            places,
+            page_times: Vec::new(),
         })
     }
 
@@ -329,81 +349,92 @@ impl Source {
     }
 
     fn next_plain(&mut self, context: &mut SourceContext) -> Result<Option<Page>> {
+        loop {
+            self.skip_known(context);
+            match self.plain_page(context)? {
+                Next::Taken(page) => return Ok(Some(page)),
+                Next::Passed => {}
+                Next::End => return Ok(None),
+            }
+        }
+    }
+
+    fn plain_page(&mut self, context: &mut SourceContext) -> Result<Next<Page>> {
         let (Some(column), Some(plan)) = (self.columns.first_mut(), self.plan.columns.first())
         else {
-            return Ok(None);
+            return Ok(Next::End);
         };
         let source = context.reader.clone();
         let named = |e: Error| e.measurement(&*plan.measurement);
-        loop {
-            let at = column.reader.position();
-            let Some(header) = column.reader.next_page(source.source()).map_err(named)? else {
-                return Ok(None);
-            };
-            let statistics = page_statistics(&header.statistics, &plan.chunk, &column.reader);
-            let ruled_out =
-                self.plan.alone && series_rules_out(context, statistics, plan, &column.reader);
-            if header.uncompressed_bytes == 0 || ruled_out || outside(&context.spans, statistics) {
-                context.counters.pages_skipped += 1;
-                continue;
-            }
-            self.marks = vec![at];
-            let place = |e: Error| named(e.rebase_page(at));
-            let chunk = column.reader.codes();
-            let body = column.reader.body(source.source()).map_err(place)?;
-            let mut scratch = std::mem::take(&mut context.scratch);
-            let mut decode = || -> Result<Page> {
-                let body = decompress(
-                    context,
-                    chunk.compression,
-                    body,
-                    header.uncompressed_bytes,
-                    &mut scratch,
-                )?;
-                let (times, values) = split_plain(body)?;
-                let count = statistics
-                    .map(|s| context.page.check_points(s.count))
-                    .transpose()?;
-                let all = context.shared_times(times, count)?;
-                let (start, end) = context.range;
-                let first = all.partition_point(|&t| t < start);
-                let behind = all.partition_point(|&t| t <= end).max(first);
-                let rows = behind - first;
-                let times = match all.get(first..behind) {
-                    Some(cut) if rows < all.len() => Arc::new(cut.to_vec()),
-                    _ => all.clone(),
-                };
-                let mut columns = Vec::new();
-                if let Some(out) = plan.column.filter(|_| rows > 0) {
-                    let mut decoded = context.spare(chunk.data_type);
-                    let values = Encoded {
-                        encoding: chunk.encoding,
-                        data_type: chunk.data_type,
-                        bytes: values,
-                        count: all.len(),
-                        statistics,
-                    };
-                    decode_some(context.page, values, &[(first, behind)], &mut decoded)?;
-                    context.count_values(rows)?;
-                    context.count_text(decoded.text_bytes())?;
-                    columns.push(PageColumn {
-                        column: out,
-                        values: decoded,
-                        bits: None,
-                        taken: 0,
-                    });
-                }
-                Ok(Page {
-                    times,
-                    position: 0,
-                    limit: rows,
-                    columns,
-                })
-            };
-            let page = decode().map_err(place);
-            context.scratch = scratch;
-            return page.map(Some);
+        let at = column.reader.position();
+        let Some(header) = column.reader.next_page(source.source()).map_err(named)? else {
+            self.remember(context);
+            return Ok(Next::End);
+        };
+        let statistics = page_statistics(&header.statistics, &plan.chunk, &column.reader);
+        note_times(&mut self.page_times, &column.reader, &header, statistics);
+        let ruled_out =
+            self.plan.alone && series_rules_out(context, statistics, plan, &column.reader);
+        if header.uncompressed_bytes == 0 || ruled_out || outside(&context.spans, statistics) {
+            context.counters.pages_skipped += 1;
+            return Ok(Next::Passed);
         }
+        self.marks = vec![at];
+        let place = |e: Error| named(e.rebase_page(at));
+        let chunk = column.reader.codes();
+        let body = column.reader.body(source.source()).map_err(place)?;
+        let mut scratch = std::mem::take(&mut context.scratch);
+        let mut decode = || -> Result<Page> {
+            let body = decompress(
+                context,
+                chunk.compression,
+                body,
+                header.uncompressed_bytes,
+                &mut scratch,
+            )?;
+            let (times, values) = split_plain(body)?;
+            let count = statistics
+                .map(|s| context.page.check_points(s.count))
+                .transpose()?;
+            let all = context.shared_times(times, count)?;
+            let (start, end) = context.range;
+            let first = all.partition_point(|&t| t < start);
+            let behind = all.partition_point(|&t| t <= end).max(first);
+            let rows = behind - first;
+            let times = match all.get(first..behind) {
+                Some(cut) if rows < all.len() => Arc::new(cut.to_vec()),
+                _ => all.clone(),
+            };
+            let mut columns = Vec::new();
+            if let Some(out) = plan.column.filter(|_| rows > 0) {
+                let mut decoded = context.spare(chunk.data_type);
+                let values = Encoded {
+                    encoding: chunk.encoding,
+                    data_type: chunk.data_type,
+                    bytes: values,
+                    count: all.len(),
+                    statistics,
+                };
+                decode_some(context.page, values, &[(first, behind)], &mut decoded)?;
+                context.count_values(rows)?;
+                context.count_text(decoded.text_bytes())?;
+                columns.push(PageColumn {
+                    column: out,
+                    values: decoded,
+                    bits: None,
+                    taken: 0,
+                });
+            }
+            Ok(Page {
+                times,
+                position: 0,
+                limit: rows,
+                columns,
+            })
+        };
+        let page = decode().map_err(place);
+        context.scratch = scratch;
+        page.map(Next::Taken)
     }
 
     fn next_aligned(&mut self, context: &mut SourceContext) -> Result<Option<Page>> {
@@ -448,45 +479,121 @@ impl Source {
         context: &mut SourceContext,
         pruning: Option<Pruning<'_>>,
     ) -> Result<Option<Arc<Vec<i64>>>> {
+        loop {
+            self.skip_known(context);
+            match self.time_page(context, pruning)? {
+                Next::Taken(times) => return Ok(Some(times)),
+                Next::Passed => {}
+                Next::End => return Ok(None),
+            }
+        }
+    }
+
+    fn time_page(
+        &mut self,
+        context: &mut SourceContext,
+        pruning: Option<Pruning<'_>>,
+    ) -> Result<Next<Arc<Vec<i64>>>> {
         let (Some(time), Some(time_plan)) = (self.time.as_mut(), self.plan.time.as_ref()) else {
-            return Ok(None);
+            return Ok(Next::End);
         };
         let source = context.reader.clone();
-        loop {
-            let at = time.position();
-            let Some(header) = time.next_page(source.source())? else {
-                check_ended(&self.columns, &self.plan)?;
-                return Ok(None);
+        let at = time.position();
+        let Some(header) = time.next_page(source.source())? else {
+            check_ended(&self.columns, &self.plan)?;
+            self.remember(context);
+            return Ok(Next::End);
+        };
+        let statistics = page_statistics(&header.statistics, time_plan, time);
+        note_times(&mut self.page_times, time, &header, statistics);
+        let mut skip = header.uncompressed_bytes == 0 || outside(&context.spans, statistics);
+        self.marks.clear();
+        self.marks.push(at);
+        self.marks
+            .extend(self.columns.iter().map(|c| c.reader.position()));
+        if !skip {
+            let columns = &mut self.columns;
+            skip = match pruning {
+                Some(pruning) => !pruning.may_pass(&source, statistics, columns, &self.plan)?,
+                None => self.plan.alone && group_rules_out(context, columns, &self.plan)?,
             };
-            let statistics = page_statistics(&header.statistics, time_plan, time);
-            let mut skip = header.uncompressed_bytes == 0 || outside(&context.spans, statistics);
-            self.marks.clear();
-            self.marks.push(at);
-            self.marks
-                .extend(self.columns.iter().map(|c| c.reader.position()));
-            if !skip {
-                let columns = &mut self.columns;
-                skip = match pruning {
-                    Some(pruning) => !pruning.may_pass(&source, statistics, columns, &self.plan)?,
-                    None => self.plan.alone && group_rules_out(context, columns, &self.plan)?,
-                };
-            }
-            if skip {
-                context.counters.pages_skipped += 1;
-                for (c, p) in self.columns.iter_mut().zip(&self.plan.columns) {
-                    c.next_page(source.source())
-                        .map_err(|e| e.measurement(&*p.measurement))?;
-                }
-                continue;
-            }
-            let page = Body {
-                at,
-                codes: time.codes(),
-                uncompressed_bytes: header.uncompressed_bytes,
-                bytes: time.body(source.source())?,
-            };
-            return decode_time_page(context, page, statistics).map(Some);
         }
+        if skip {
+            context.counters.pages_skipped += 1;
+            for (c, p) in self.columns.iter_mut().zip(&self.plan.columns) {
+                c.next_page(source.source())
+                    .map_err(|e| e.measurement(&*p.measurement))?;
+            }
+            return Ok(Next::Passed);
+        }
+        let page = Body {
+            at,
+            codes: time.codes(),
+            uncompressed_bytes: header.uncompressed_bytes,
+            bytes: time.body(source.source())?,
+        };
+        decode_time_page(context, page, statistics).map(Next::Taken)
+    }
+}
+
+impl Source {
+    /// Goes straight to the next page with a time that is wanted, where it is known where the pages are.
+    fn skip_known(&mut self, context: &mut SourceContext) {
+        let Some(places) = &self.places else {
+            return;
+        };
+        let chunks = &places.chunks;
+        let at = self
+            .time
+            .as_ref()
+            .or(self.columns.first().map(|c| &c.reader));
+        let Some(from) = at.and_then(|reader| places.number(reader.position())) else {
+            return;
+        };
+        let next = places.next_in(&context.spans, from);
+        context.counters.pages_skipped += (next - from) as u64;
+        let columns = self.columns.iter_mut().map(|c| {
+            c.peeked = None;
+            &mut c.reader
+        });
+        for (reader, chunk) in self.time.iter_mut().chain(columns).zip(chunks) {
+            reader.seek(&context.window, chunk.page(next));
+        }
+    }
+
+    /// Keeps where the pages are for the next query, when all of them were passed.
+    fn remember(&mut self, context: &SourceContext) {
+        let times = std::mem::take(&mut self.page_times);
+        let pages = times.len();
+        if !context.remember || self.places.is_some() || pages < 2 {
+            return;
+        }
+        let columns = self.columns.iter().map(|c| &c.reader);
+        let readers = || self.time.iter().chain(columns.clone());
+        if readers().any(|r| ![0, pages].contains(&r.pages_seen())) {
+            return;
+        }
+        let offsets = self.plan.columns.iter().map(|c| c.chunk.offset);
+        let offsets = self.plan.time.iter().map(|c| c.offset).chain(offsets);
+        let all_times = std::iter::once(times).chain(std::iter::repeat_with(Vec::new));
+        let found: Vec<(u64, ChunkPlaces)> = offsets
+            .zip(readers().zip(all_times).map(|(r, times)| r.places(times)))
+            .collect();
+        context.reader.places().keep(found);
+    }
+}
+
+/// Notes first and last time of a page whose header came just now; of a page that does not say, any.
+fn note_times(
+    times: &mut Vec<(i64, i64)>,
+    reader: &ChunkReader,
+    header: &PageHeader,
+    statistics: Option<&Statistics>,
+) {
+    if times.len() < reader.pages_seen() {
+        let known = statistics.filter(|_| header.uncompressed_bytes > 0);
+        let known = known.and_then(Statistics::time_range);
+        times.push(known.unwrap_or((i64::MIN, i64::MAX)));
     }
 }
 

@@ -97,7 +97,8 @@ impl Window {
         ranges: &[Range<u64>],
     ) -> Result<()> {
         self.fetched.clear();
-        let close = joined(ranges.to_vec(), MAX_GAP_BYTES);
+        let request_bytes = source.request_bytes();
+        let close = joined(ranges.to_vec(), request_bytes.min(MAX_GAP_BYTES));
         if let [only] = close.as_slice() {
             // Small neighbours come out of the buffer that moves ahead.
             let reach = self.start + (self.bytes.len() + FIRST_READ_BYTES) as u64;
@@ -106,7 +107,11 @@ impl Window {
                 return Ok(());
             }
         }
-        let few = fewer(close.clone(), FEW_REQUESTS, MAX_WIDE_GAP_BYTES);
+        let few = fewer(
+            close.clone(),
+            FEW_REQUESTS,
+            request_bytes.min(MAX_WIDE_GAP_BYTES),
+        );
         let bytes = |ranges: &[Range<u64>]| ranges.iter().map(|r| r.end - r.start).sum::<u64>();
         let Some(wanted) = [few, close]
             .into_iter()

@@ -92,18 +92,24 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
         )?),
         None => None,
     };
-    let considered = files.iter().map(|f| f.positions.len()).sum();
+    let before: Vec<usize> = files.iter().map(|f| f.positions.len()).collect();
+    let considered = before.iter().sum();
     let found = branches(&readers, &mut files, form, filter.as_ref())?;
     let slice = request.range;
-    let work = |(reader, devices): (TsFileReader, _)| FileWork {
-        is_scattered: reader.is_narrowed(),
+    let work = |((reader, devices), before): ((TsFileReader, FileDevices), usize)| FileWork {
+        is_scattered: reader.is_narrowed() || devices.positions.len() < before / 2,
         reader,
         devices,
         slice,
     };
     Ok(ScanPlan {
         prefix: prefix(&readers).into(),
-        files: readers.into_iter().zip(files).map(work).collect(),
+        files: readers
+            .into_iter()
+            .zip(files)
+            .zip(before)
+            .map(work)
+            .collect(),
         shared: Arc::new(Shared {
             columns,
             values,
