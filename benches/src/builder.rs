@@ -212,8 +212,8 @@ impl<W: Write> FileBuilder<W> {
                 self.put(&w.into_bytes())?;
                 children.extend(
                     node.entries
-                        .first()
-                        .map(|first| (first.0.clone(), start, self.position)),
+                        .get(0)
+                        .map(|first| (first.0.to_id(), start, self.position)),
                 );
             }
             kind = NodeKind::InternalDevice;

@@ -145,7 +145,7 @@ impl FileMetadata {
             FormatVersion::V3 => match self.tables.first() {
                 Some((_, root)) => root.serialize(w, version),
                 None => DeviceNode {
-                    entries: Vec::new(),
+                    entries: super::DeviceEntries::default(),
                     end: self.meta_offset,
                     kind: super::NodeKind::LeafDevice,
                 }
@@ -294,7 +294,7 @@ mod tests {
         let (name, root) = &metadata.tables[0];
         assert_eq!(name, "t1");
         let device = DeviceId::new(vec![Some("t1".into()), Some("x".into())]);
-        assert_eq!(root.entries, [(device, 0x83)]);
+        assert_eq!(root.entries, [(device, 0x83)].into_iter().collect());
         assert_eq!((root.end, root.kind), (0x98, NodeKind::LeafDevice));
         assert_eq!(metadata.schemas.len(), 1);
         assert_eq!(metadata.schemas[0].columns[0].measurement.name, "f");

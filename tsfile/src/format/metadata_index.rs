@@ -11,8 +11,9 @@
 //! child `i + 1` begins. A child of a LEAF_MEASUREMENT is a run of timeseries metadata, named after the first; any other
 //! child is one node. Offsets count from the start of the file.
 
+use super::device_entries::out_of_order;
 use super::{
-    FormatVersion, parse_device, parse_name, parse_offset, serialize_device, serialize_offset,
+    DeviceEntries, FormatVersion, parse_name, parse_offset, serialize_device, serialize_offset,
 };
 use crate::model::DeviceId;
 use crate::wire::{ByteReader, ByteWriter};
@@ -68,7 +69,7 @@ impl TryFrom<u8> for NodeKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceNode {
     /// First device of each child and where that child begins, in the order of the writer.
-    pub entries: Vec<(DeviceId, u64)>,
+    pub entries: DeviceEntries,
     /// Where the last child ends.
     pub end: u64,
     /// [`NodeKind::InternalDevice`] or [`NodeKind::LeafDevice`].
@@ -81,13 +82,20 @@ impl DeviceNode {
     /// # Errors
     /// Corrupt when the bytes end too early, the kind is that of a measurement node, or offsets do not ascend.
     pub fn parse(reader: &mut ByteReader<'_>, version: FormatVersion) -> Result<Self> {
-        let (entries, end, kind) = parse_node(reader, true, |r| parse_device(r, version))?;
+        reader.set_section("metadata index");
+        let start = reader.position();
+        let count = reader.count(MIN_ENTRY_BYTES)?;
+        let entries = DeviceEntries::parse(reader, count, version)?;
+        let last = entries.len().checked_sub(1);
+        let last = last.and_then(|i| entries.offset(i));
+        let (end, kind) = parse_end(reader, start, last, true)?;
         Ok(Self { entries, end, kind })
     }
 
     /// Writes the node.
     pub fn serialize(&self, w: &mut ByteWriter, version: FormatVersion) {
-        let entries = self.entries.iter().map(|(device, at)| (device, *at));
+        let devices: Vec<_> = self.entries.iter().map(|(d, at)| (d.to_id(), at)).collect();
+        let entries = devices.iter().map(|(device, at)| (device, *at));
         Self::serialize_parts(entries, self.end, self.kind, w, version);
     }
 
@@ -126,7 +134,21 @@ impl<'a> MeasurementNode<'a> {
     /// # Errors
     /// Corrupt when the bytes end too early, the kind is that of a device node, or offsets do not ascend.
     pub fn parse(reader: &mut ByteReader<'a>) -> Result<Self> {
-        let (entries, end, kind) = parse_node(reader, false, |r| parse_name(r, "a measurement"))?;
+        reader.set_section("metadata index");
+        let start = reader.position();
+        let count = reader.count(MIN_ENTRY_BYTES)?;
+        let mut entries: Vec<(&str, u64)> = Vec::new();
+        for _ in 0..count {
+            let name = parse_name(reader, "a measurement")?;
+            let at = reader.position();
+            let offset = parse_offset(reader)?;
+            // Ranges of children come from neighbours: out of order they would overlap, or run backwards.
+            if let Some((_, last)) = entries.last().filter(|(_, last)| offset <= *last) {
+                return Err(out_of_order(reader, at, *last, offset));
+            }
+            entries.push((name, offset));
+        }
+        let (end, kind) = parse_end(reader, start, entries.last().map(|e| e.1), false)?;
         Ok(Self { entries, end, kind })
     }
 
@@ -142,33 +164,16 @@ impl<'a> MeasurementNode<'a> {
     }
 }
 
-type Parts<K> = (Vec<(K, u64)>, u64, NodeKind);
-
-fn parse_node<'a, K>(
-    reader: &mut ByteReader<'a>,
+/// What follows the entries of a node that begins at `start`, the last of which leads to `last`.
+fn parse_end(
+    reader: &mut ByteReader<'_>,
+    start: usize,
+    last: Option<u64>,
     of_devices: bool,
-    mut key: impl FnMut(&mut ByteReader<'a>) -> Result<K>,
-) -> Result<Parts<K>> {
-    reader.set_section("metadata index");
-    let start = reader.position();
-    let count = reader.count(MIN_ENTRY_BYTES)?;
-    let mut entries: Vec<(K, u64)> = Vec::new();
-    for _ in 0..count {
-        let key = key(reader)?;
-        let at = reader.position();
-        let offset = parse_offset(reader)?;
-        // Ranges of children come from neighbours: out of order they would overlap, or run backwards.
-        if let Some((_, last)) = entries.last().filter(|(_, last)| offset <= *last) {
-            return Err(reader
-                .error_at(at, "the offsets of a node do not ascend")
-                .expected(format!("more than {last}"))
-                .got(offset));
-        }
-        entries.push((key, offset));
-    }
+) -> Result<(u64, NodeKind)> {
     let at = reader.position();
     let end = parse_offset(reader)?;
-    if let Some((_, last)) = entries.last().filter(|(_, last)| end < *last) {
+    if let Some(last) = last.filter(|last| end < *last) {
         return Err(reader
             .error_at(at, "a node ends before its last child begins")
             .expected(format!("at least {last}"))
@@ -186,7 +191,7 @@ fn parse_node<'a, K>(
             })
             .got(format!("{kind:?}")));
     }
-    Ok((entries, end, kind))
+    Ok((end, kind))
 }
 
 #[cfg(test)]
@@ -221,7 +226,7 @@ mod tests {
         ] {
             let bytes = hex(&["01", device, "0000000000000083", "0000000000000098", "01"]);
             let node = DeviceNode {
-                entries: vec![(DeviceId::from_path("root.sg.d1"), 0x83)],
+                entries: DeviceEntries::from_iter([(DeviceId::from_path("root.sg.d1"), 0x83)]),
                 end: 0x98,
                 kind: NodeKind::LeafDevice,
             };
@@ -239,7 +244,7 @@ mod tests {
         let bytes = hex(&["00", "0000000000000008", "01"]);
         assert_eq!(bytes.len(), MIN_NODE_BYTES);
         let node = DeviceNode {
-            entries: vec![],
+            entries: DeviceEntries::default(),
             end: 8,
             kind: NodeKind::LeafDevice,
         };

@@ -291,7 +291,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
                         false => entries.map(|(d, o)| (device(d), o)).to_vec(),
                     };
                     let node = DeviceNode {
-                        entries,
+                        entries: entries.into_iter().collect(),
                         end: at,
                         kind,
                     };

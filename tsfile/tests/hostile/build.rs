@@ -243,7 +243,7 @@ impl Builder {
             tables: vec![(
                 "root".to_string(),
                 DeviceNode {
-                    entries,
+                    entries: entries.into_iter().collect(),
                     end: start,
                     kind: NodeKind::LeafDevice,
                 },

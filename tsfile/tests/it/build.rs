@@ -439,7 +439,7 @@ impl FileBuilder {
             tables.push((
                 table,
                 DeviceNode {
-                    entries,
+                    entries: entries.into_iter().collect(),
                     end: out.position() as u64,
                     kind: NodeKind::LeafDevice,
                 },

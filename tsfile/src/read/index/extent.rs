@@ -363,12 +363,13 @@ impl Left {
         let all = node.entries.len();
         let end = self.skip.saturating_add(self.count).min(all);
         let taken = end.saturating_sub(self.skip);
-        let last_end = node.entries.get(end).map_or(node.end, |e| e.1);
+        let last_end = node.entries.offset(end).unwrap_or(node.end);
         let devices: Vec<_> = node
             .entries
-            .into_iter()
+            .iter()
             .skip(self.skip)
             .take(taken)
+            .map(|(device, at)| (device.to_id(), at))
             .collect();
         let first = devices.first().map_or(nodes.start, |d| d.1);
         if taken == 0 || first < nodes.start || last_end > nodes.end {

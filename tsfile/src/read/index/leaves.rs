@@ -22,8 +22,8 @@ impl TsFileReader {
             return Ok(index.devices().map(|d| d.id().clone()).collect());
         }
         let leaves = leaves(&mut Fetch::new(self), self).map_err(|e| self.in_file(e))?;
-        let entries = leaves.into_iter().flat_map(|leaf| leaf.node.entries);
-        Ok(entries.map(|(id, _)| id).collect())
+        let entries = leaves.iter().flat_map(|leaf| leaf.node.entries.iter());
+        Ok(entries.map(|(device, _)| device.to_id()).collect())
     }
 
     /// An index of the devices that `keep` returns true for, in the order of the file: reads the device nodes, and what those devices lead to.
@@ -45,8 +45,8 @@ impl TsFileReader {
         let all: usize = leaves.iter().map(|leaf| leaf.node.entries.len()).sum();
         let mut found = Vec::new();
         for leaf in &leaves {
-            for (i, (id, _)) in leaf.node.entries.iter().enumerate() {
-                if keep(id) {
+            for (i, (device, _)) in leaf.node.entries.iter().enumerate() {
+                if keep(&device.to_id()) {
                     found.extend(FoundDevice::new(leaf, i)?);
                 }
             }
@@ -59,7 +59,7 @@ impl TsFileReader {
 }
 
 /// The leaves of the device nodes, in the order of the file.
-fn leaves(fetch: &mut Fetch<'_>, reader: &TsFileReader) -> Result<Vec<Visit>> {
+fn leaves<'r>(fetch: &mut Fetch<'_>, reader: &'r TsFileReader) -> Result<Vec<Visit<'r>>> {
     let version = reader.format_version();
     let mut storey = Vec::new();
     for (number, (_, root)) in reader.metadata().tables.iter().enumerate() {
@@ -82,7 +82,7 @@ fn leaves(fetch: &mut Fetch<'_>, reader: &TsFileReader) -> Result<Vec<Visit>> {
             let ends = ends.chain([visit.node.end]);
             for (i, ((_, start), end)) in visit.node.entries.iter().zip(ends).enumerate() {
                 let path = [visit.path.as_slice(), &[number_of(i)?]].concat();
-                children.push((*start..end, path));
+                children.push((start..end, path));
             }
         }
         fetch.need(children.iter().map(|(place, _)| place.clone()))?;

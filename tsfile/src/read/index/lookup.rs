@@ -8,15 +8,16 @@
 use super::assemble::assemble;
 use super::fetch::Fetch;
 use super::offsets::SeenOffsets;
-use super::order::DeviceOrder;
+use super::order::{DeviceOrder, segments};
 use super::stretch::{FoundStretch, Stretch};
 use super::walk::check_depth;
 use super::{Index, Store, too_many};
-use crate::format::{DeviceNode, FormatVersion, NodeKind};
+use crate::format::{DeviceNode, EntryDevice, FormatVersion, NodeKind};
 use crate::model::DeviceId;
 use crate::read::TsFileReader;
 use crate::wire::ByteReader;
 use crate::{Error, Result};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -31,8 +32,9 @@ pub(super) struct FoundDevice {
 }
 
 /// A device node and the devices that are looked for below it.
-pub(super) struct Visit {
-    pub(super) node: DeviceNode,
+pub(super) struct Visit<'r> {
+    /// Roots are those of the file metadata.
+    pub(super) node: Cow<'r, DeviceNode>,
     /// Bytes of the node; none of a root.
     place: Range<u64>,
     /// Children lie before this offset.
@@ -149,7 +151,7 @@ pub(super) fn find(
 }
 
 /// The roots below which devices can be; `None` when a root has devices of another table.
-fn roots(reader: &TsFileReader, wanted: &[DeviceId]) -> Result<Option<Vec<Visit>>> {
+fn roots<'r>(reader: &'r TsFileReader, wanted: &[DeviceId]) -> Result<Option<Vec<Visit<'r>>>> {
     let has_tables = reader.format_version() == FormatVersion::V4;
     let mut by_table: HashMap<&str, Vec<u32>> = HashMap::new();
     for (device, number) in wanted.iter().zip(0u32..) {
@@ -159,7 +161,7 @@ fn roots(reader: &TsFileReader, wanted: &[DeviceId]) -> Result<Option<Vec<Visit>
     let before = reader.metadata_section().1;
     let mut visits = Vec::new();
     for (number, (name, root)) in reader.metadata().tables.iter().enumerate() {
-        if has_tables && root.entries.iter().any(|e| e.0.table() != name) {
+        if has_tables && root.entries.iter().any(|e| e.0.table() != name.as_str()) {
             return Ok(None);
         }
         if let Some(here) = by_table.get(name.as_str()) {
@@ -189,18 +191,19 @@ pub(super) fn check_children(node: &DeviceNode, before: u64) -> Result<()> {
 
 /// Looks for the devices of `visit`: into `found` in a leaf, else their children into `children`. `None` when the node is in no known order.
 fn search(
-    visit: &Visit,
+    visit: &Visit<'_>,
     devices: &[DeviceId],
     version: FormatVersion,
     children: &mut Vec<Child>,
     found: &mut Vec<FoundDevice>,
 ) -> Result<Option<()>> {
     let entries = &visit.node.entries;
-    let orders = DeviceOrder::all_of(version);
-    let orders: Vec<DeviceOrder> = orders
-        .into_iter()
-        .filter(|o| o.is_kept_by(entries))
-        .collect();
+    let mut orders = DeviceOrder::all_of(version).to_vec();
+    if entries.is_ascii() {
+        // All of them are the same then, whatever is looked for.
+        orders.truncate(1);
+    }
+    orders.retain(|o| o.is_kept_by(entries));
     if orders.is_empty() {
         return Ok(None);
     }
@@ -211,8 +214,9 @@ fn search(
             continue;
         };
         for order in &orders {
-            let first = entries.partition_point(|e| order.compare(&e.0, device).is_lt());
-            let end = entries.partition_point(|e| order.compare(&e.0, device).is_le());
+            let compare = |e: EntryDevice<'_>| order.compare(e.segments(), segments(device));
+            let first = entries.partition_point(|e| compare(e).is_lt());
+            let end = entries.partition_point(|e| compare(e).is_le());
             // In front of a child that begins with the device, the one before may end with another spelling of it.
             let first = if is_leaf {
                 first
@@ -224,7 +228,7 @@ fn search(
     }
     chosen.sort_unstable();
     chosen.dedup();
-    let end_of = |i: usize| entries.get(i + 1).map_or(visit.node.end, |e| e.1);
+    let end_of = |i: usize| entries.offset(i + 1).unwrap_or(visit.node.end);
     for same in chosen.chunk_by(|a, b| a.0 == b.0) {
         let Some(&(i, _)) = same.first() else {
             continue;
@@ -236,16 +240,19 @@ fn search(
         path.push(number_of(i)?);
         if !is_leaf {
             children.push(Child {
-                place: *offset..end_of(i),
+                place: offset..end_of(i),
                 path,
                 wanted: same.iter().map(|c| c.1).collect(),
-                first: id.clone(),
+                first: id.to_id(),
                 next: match entries.get(i + 1) {
-                    Some(next) => Some(next.0.clone()),
+                    Some(next) => Some(next.0.to_id()),
                     None => visit.next.clone(),
                 },
             });
-        } else if same.iter().any(|c| devices.get(c.1 as usize) == Some(id)) {
+        } else if same
+            .iter()
+            .any(|c| devices.get(c.1 as usize).is_some_and(|d| id.is(d)))
+        {
             found.extend(FoundDevice::new(visit, i)?);
         }
     }
@@ -255,13 +262,16 @@ fn search(
 impl Child {
     /// Whether `node` begins with the device that its parent names, and ends before the next one.
     fn fits(&self, node: &DeviceNode, version: FormatVersion) -> bool {
-        let (Some(first), Some(last)) = (node.entries.first(), node.entries.last()) else {
+        let last = node.entries.len().checked_sub(1);
+        let last = last.and_then(|last| node.entries.get(last));
+        let (Some(first), Some(last)) = (node.entries.get(0), last) else {
             return false;
         };
         let mut orders = DeviceOrder::all_of(version).into_iter();
         let next = self.next.as_ref();
-        let before_next = next.is_none_or(|next| orders.any(|o| o.compare(&last.0, next).is_le()));
-        first.0 == self.first && before_next
+        let is_before = |o: DeviceOrder, next| o.compare(last.0.segments(), segments(next)).is_le();
+        let before_next = next.is_none_or(|next| orders.any(|o| is_before(o, next)));
+        first.0.is(&self.first) && before_next
     }
 }
 
@@ -290,15 +300,15 @@ fn stretches(found: Vec<FoundDevice>) -> Vec<FoundStretch> {
     out
 }
 
-impl Visit {
+impl<'r> Visit<'r> {
     pub(super) fn of_root(
-        root: &DeviceNode,
+        root: &'r DeviceNode,
         number: usize,
         before: u64,
         wanted: Vec<u32>,
     ) -> Result<Self> {
         Ok(Self {
-            node: root.clone(),
+            node: Cow::Borrowed(root),
             place: 0..0,
             before,
             path: vec![number_of(number)?],
@@ -314,7 +324,7 @@ impl Visit {
         wanted: Vec<u32>,
     ) -> Self {
         Self {
-            node,
+            node: Cow::Owned(node),
             before: place.start,
             place,
             path,
@@ -326,7 +336,7 @@ impl Visit {
 
 impl FoundDevice {
     /// Entry number `i` of a leaf.
-    pub(super) fn new(leaf: &Visit, i: usize) -> Result<Option<Self>> {
+    pub(super) fn new(leaf: &Visit<'_>, i: usize) -> Result<Option<Self>> {
         let entries = &leaf.node.entries;
         let Some((id, node)) = entries.get(i) else {
             return Ok(None);
@@ -338,13 +348,13 @@ impl FoundDevice {
                 table: leaf.path.first().copied().unwrap_or(0),
                 leaf: leaf.place.clone(),
                 first_entry: number,
-                end: entries.get(i + 1).map_or(leaf.node.end, |e| e.1),
+                end: entries.offset(i + 1).unwrap_or(leaf.node.end),
                 closed: i + 1 == entries.len(),
             },
             before: leaf.before,
             path: [leaf.path.as_slice(), &[number]].concat(),
-            id: id.clone(),
-            node: *node,
+            id: id.to_id(),
+            node,
         }))
     }
 

@@ -1,7 +1,7 @@
 //! In which order a file has its devices: Java compares names by UTF-16 code units, C++ by bytes; version 4 segment by segment, version 3 the
 //! dotted path.
 
-use crate::format::FormatVersion;
+use crate::format::{DeviceEntries, FormatVersion};
 use crate::model::DeviceId;
 use std::cmp::Ordering;
 
@@ -25,30 +25,36 @@ impl DeviceOrder {
     /// The orders that a file of `version` can be in.
     pub(super) fn all_of(version: FormatVersion) -> [Self; 2] {
         let by_path = version == FormatVersion::V3;
-        [TextOrder::Utf16, TextOrder::Bytes].map(|text| Self { text, by_path })
+        [TextOrder::Bytes, TextOrder::Utf16].map(|text| Self { text, by_path })
     }
 
-    /// Compares two devices. Of segments a null comes before any text, and the shorter device first where it is the beginning of the other.
-    pub(super) fn compare(self, a: &DeviceId, b: &DeviceId) -> Ordering {
+    /// Compares two devices by their segments: a null comes before any text, and the shorter device first where it is the beginning of the
+    /// other.
+    pub(super) fn compare<'a, 'b>(
+        self,
+        a: impl ExactSizeIterator<Item = Option<&'a str>>,
+        b: impl ExactSizeIterator<Item = Option<&'b str>>,
+    ) -> Ordering {
         if self.by_path {
             return self.text.compare(path_bytes(a), path_bytes(b));
         }
-        let pairs = a.segments().iter().zip(b.segments());
-        pairs
+        let lengths = a.len().cmp(&b.len());
+        a.zip(b)
             .map(|pair| match pair {
+                // Mostly the same table, and in one comparison.
+                (Some(a), Some(b)) if a == b => Ordering::Equal,
+                (Some(a), Some(b)) if self.text == TextOrder::Bytes => a.cmp(b),
                 (Some(a), Some(b)) => self.text.compare(a.bytes(), b.bytes()),
                 (a, b) => a.is_some().cmp(&b.is_some()),
             })
             .find(|o| o.is_ne())
-            .unwrap_or_else(|| a.segments().len().cmp(&b.segments().len()))
+            .unwrap_or(lengths)
     }
 
     /// Whether devices ascend; equal ones may follow each other: two spellings of a device.
-    pub(super) fn is_kept_by(self, entries: &[(DeviceId, u64)]) -> bool {
-        let pairs = entries.iter().zip(entries.iter().skip(1));
-        pairs
-            .into_iter()
-            .all(|(a, b)| self.compare(&a.0, &b.0).is_le())
+    pub(super) fn is_kept_by(self, entries: &DeviceEntries) -> bool {
+        let mut pairs = entries.iter().zip(entries.iter().skip(1));
+        pairs.all(|(a, b)| self.compare(a.0.segments(), b.0.segments()).is_le())
     }
 }
 
@@ -64,12 +70,16 @@ impl TextOrder {
     }
 }
 
+/// The segments of a device, to be compared.
+pub(super) fn segments(device: &DeviceId) -> impl ExactSizeIterator<Item = Option<&str>> {
+    device.segments().iter().map(Option::as_deref)
+}
+
 /// The path of a device, without putting it together.
-fn path_bytes(device: &DeviceId) -> impl Iterator<Item = u8> {
-    let segments = device.segments().iter().enumerate();
-    segments.flat_map(|(i, segment)| {
+fn path_bytes<'a>(segments: impl Iterator<Item = Option<&'a str>>) -> impl Iterator<Item = u8> {
+    segments.enumerate().flat_map(|(i, segment)| {
         let dot: &[u8] = if i == 0 { b"" } else { b"." };
-        let text = segment.as_deref().unwrap_or("null");
+        let text = segment.unwrap_or("null");
         dot.iter().copied().chain(text.bytes())
     })
 }
@@ -110,13 +120,15 @@ mod tests {
 
     #[test]
     fn versions_compare_segments_or_paths() {
-        let device = |segments: &[Option<&str>]| {
-            DeviceId::new(segments.iter().map(|s| s.map(String::from)).collect())
+        let device = |parts: &[Option<&str>]| {
+            DeviceId::new(parts.iter().map(|s| s.map(String::from)).collect())
         };
         let inner = device(&[Some("root.a"), Some("x")]);
         let dashed = device(&[Some("root.a-b"), Some("x")]);
         let null = device(&[Some("root.a"), None, Some("y")]);
-        let compare = |a, b, version| DeviceOrder::all_of(version)[0].compare(a, b);
+        let compare = |a: &DeviceId, b: &DeviceId, version| {
+            DeviceOrder::all_of(version)[0].compare(segments(a), segments(b))
+        };
         assert_eq!(compare(&inner, &dashed, FormatVersion::V4), Ordering::Less);
         assert_eq!(
             compare(&inner, &dashed, FormatVersion::V3),

@@ -79,13 +79,13 @@ impl<'a> Walk<'a> {
     /// All devices below the root of table number `table`, which lies behind the section.
     pub(super) fn root(&mut self, root: &DeviceNode, table: usize, end: u64) -> Result<()> {
         let table = u32::try_from(table).map_err(|_| too_many("more than 4 G tables"))?;
-        self.device_node(root.clone(), (table, 0..0), end, 0)
+        self.device_node(root, (table, 0..0), end, 0)
     }
 
     /// With the table, and the bytes of the node where it is a part of the section.
     fn device_node(
         &mut self,
-        node: DeviceNode,
+        node: &DeviceNode,
         (table, place): (u32, Range<u64>),
         before: u64,
         depth: usize,
@@ -100,18 +100,18 @@ impl<'a> Walk<'a> {
                 end: node.end,
                 closed: true,
             });
-            for (device, offset) in node.entries {
-                self.device(device, offset, before, depth)?;
+            for (device, offset) in node.entries.iter() {
+                self.device(device.to_id(), offset, before, depth)?;
             }
             return Ok(());
         }
-        for (_, offset) in node.entries {
+        for (_, offset) in node.entries.iter() {
             let at = self.position(offset, before)?;
             self.seen.first_visit(offset)?;
             let mut r = self.section.reader(at, "metadata index");
             let child = DeviceNode::parse(&mut r, self.version)?;
             let place = offset..offset + (r.position() - at) as u64;
-            self.device_node(child, (table, place), offset, depth + 1)?;
+            self.device_node(&child, (table, place), offset, depth + 1)?;
         }
         Ok(())
     }
