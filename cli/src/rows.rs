@@ -219,9 +219,12 @@ impl Source {
                 }
                 request = request.with_form(Form::Table).with_table(Some(name));
                 if let Some(schema) = readers.iter().find_map(|r| r.table(name)) {
-                    if let Some(keep) = args.tags.of_table(schema)? {
-                        request = request.with_device_filter(keep);
-                    }
+                    let keep = args.tags.of_table(schema)?;
+                    request = match (args.tags.only_device(schema), keep) {
+                        (Some(device), _) => request.with_device_ids([device]),
+                        (None, Some(keep)) => request.with_device_filter(keep),
+                        (None, None) => request,
+                    };
                 }
             }
         }

@@ -205,6 +205,28 @@ impl TagArgs {
         }))
     }
 
+    /// The only device of the table `schema` that can be wanted, when each of its tags has to be equal to something.
+    pub fn only_device(&self, schema: &TableSchema) -> Option<DeviceId> {
+        let any = self.tag_match == Some(Match::Any) && self.filters.len() > 1;
+        if any || !self.is_given() {
+            return None;
+        }
+        let mut segments = vec![Some(schema.name.clone())];
+        for tag in schema.columns_of(ColumnCategory::Tag) {
+            let own = self.filters.iter();
+            let own = own.filter(|c| same_name(&c.tag, &tag.measurement.name));
+            let mut values = own.filter_map(|c| match &c.is {
+                Predicate::Eq(value) => Some(value),
+                _ => None,
+            });
+            segments.push(Some(values.next()?.clone()));
+        }
+        let all_eq = |c: &Condition| matches!(c.is, Predicate::Eq(_));
+        // One condition for each tag: others could rule the device out.
+        let is_all = self.filters.len() + 1 == segments.len() && self.filters.iter().all(all_eq);
+        is_all.then(|| DeviceId::new(segments))
+    }
+
     /// The flags as words of a command line.
     pub fn words(&self) -> Vec<OsString> {
         let mut words = Vec::new();
@@ -231,6 +253,7 @@ impl TagArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tsfile::model::{Compression, DataType, Encoding, MeasurementSchema, TableColumn};
 
     fn words(line: &str) -> Vec<OsString> {
         line.split(' ').map(OsString::from).collect()
@@ -279,6 +302,41 @@ mod tests {
             assert_eq!(condition.is.holds(Some("a")), some, "{line}");
             assert_eq!(condition.is.holds(None), null, "{line}");
         }
+    }
+
+    #[test]
+    fn the_only_device_is_known_when_each_tag_is_equal_to_something() {
+        let column = |name: &str, category| TableColumn {
+            measurement: MeasurementSchema {
+                name: name.to_owned(),
+                data_type: DataType::String,
+                encoding: Encoding::Plain,
+                compression: Compression::Uncompressed,
+                properties: Vec::new(),
+            },
+            category,
+        };
+        let schema = TableSchema {
+            name: "t".to_owned(),
+            columns: vec![
+                column("a", ColumnCategory::Tag),
+                column("b", ColumnCategory::Tag),
+                column("f", ColumnCategory::Field),
+            ],
+        };
+        let only = |lines: &[&str], tag_match| {
+            let filters = lines.iter().map(|l| condition(l).unwrap()).collect();
+            let device = TagArgs { filters, tag_match }.only_device(&schema);
+            device.map(|d| d.path())
+        };
+        let (all, any) = (Some(Match::All), Some(Match::Any));
+        assert_eq!(only(&["B eq y", "a eq x"], all).as_deref(), Some("t.x.y"));
+        assert_eq!(only(&["b eq y", "a eq x"], any), None);
+        assert_eq!(only(&["a eq x"], None), None);
+        assert_eq!(only(&["a eq x", "b neq y"], all), None);
+        assert_eq!(only(&["a eq x", "a eq z"], all), None);
+        assert_eq!(only(&["a eq x", "b eq y", "b neq y"], all), None);
+        assert_eq!(only(&[], None), None);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub fn choose(args: &RowArgs, reader: &TsFileReader) -> Outcome<Option<Object>> 
     let tables = tables(reader);
     if let Some(wanted) = &args.table {
         let found = tables.iter().find(|t| same_name(t, wanted));
-        return found.map(|name| table(reader, name)).transpose();
+        return found.map(|name| table(args, reader, name)).transpose();
     }
     let mut devices = BTreeSet::new();
     if !args.tags.is_given() {
@@ -62,7 +62,7 @@ pub fn choose(args: &RowArgs, reader: &TsFileReader) -> Outcome<Option<Object>> 
     }
     let devices: Vec<String> = devices.into_iter().collect();
     match (tables.as_slice(), devices.as_slice()) {
-        ([name], []) => table(reader, name).map(Some),
+        ([name], []) => table(args, reader, name).map(Some),
         ([], [path]) => device(reader, path),
         ([], []) => Err(Failure::input(format!(
             "{}: expected a device or a table, found none",
@@ -337,7 +337,7 @@ fn tables(reader: &TsFileReader) -> Vec<String> {
     names.into_iter().cloned().collect()
 }
 
-fn table(reader: &TsFileReader, name: &str) -> Outcome<Object> {
+fn table(args: &RowArgs, reader: &TsFileReader, name: &str) -> Outcome<Object> {
     let in_file = |e: tsfile::Error| again::failure(e.in_file(reader.name()));
     let (mut tags, mut columns, mut others) = (Vec::new(), BTreeSet::new(), Vec::new());
     for column in reader.table(name).into_iter().flat_map(|t| &t.columns) {
@@ -350,7 +350,13 @@ fn table(reader: &TsFileReader, name: &str) -> Outcome<Object> {
             category => others.push((own, category)),
         }
     }
-    for device in reader.index().map_err(again::failure)?.devices() {
+    // What other devices have besides the schema does not matter then.
+    let only = reader.table(name).and_then(|t| args.tags.only_device(t));
+    let index = match only {
+        Some(device) => reader.lookup(&[device]),
+        None => reader.shared_index(),
+    };
+    for device in index.map_err(again::failure)?.devices() {
         if device.id().table() != name || reader.model_of(device.id()) != Model::Table {
             continue;
         }

@@ -133,7 +133,10 @@ fn look_up(readers: Vec<TsFileReader>, request: &ScanRequest) -> Result<Vec<TsFi
             return Ok(reader);
         }
         if let Some(chosen) = &request.device_filter {
-            let part = reader.index_where(|id| chosen.keeps(id))?;
+            let part = match chosen.named() {
+                Some(devices) => reader.lookup(devices)?,
+                None => reader.index_where(|id| chosen.keeps(id))?,
+            };
             return Ok(reader.narrowed(part));
         }
         if request.devices.is_some() {

@@ -30,15 +30,32 @@ pub enum TimeAs {
 
 /// Chooses devices by their segments: of the table model by table and tags, of the tree model by path.
 #[derive(Clone)]
-pub(super) struct DeviceFilter(Arc<dyn Fn(&DeviceId) -> bool + Send + Sync>);
+pub(super) struct DeviceFilter(Chosen);
+
+#[derive(Clone)]
+enum Chosen {
+    By(Arc<dyn Fn(&DeviceId) -> bool + Send + Sync>),
+    Named(Arc<[DeviceId]>),
+}
 
 impl DeviceFilter {
     pub(super) fn new(keep: impl Fn(&DeviceId) -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(keep))
+        Self(Chosen::By(Arc::new(keep)))
     }
 
     pub(super) fn keeps(&self, device: &DeviceId) -> bool {
-        (self.0)(device)
+        match &self.0 {
+            Chosen::By(keep) => keep(device),
+            Chosen::Named(devices) => devices.binary_search(device).is_ok(),
+        }
+    }
+
+    /// The devices, when they are named: they can be looked up.
+    pub(super) fn named(&self) -> Option<&[DeviceId]> {
+        match &self.0 {
+            Chosen::By(_) => None,
+            Chosen::Named(devices) => Some(devices),
+        }
     }
 }
 
@@ -157,6 +174,16 @@ impl ScanRequest {
         keep: impl Fn(&DeviceId) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.device_filter = Some(DeviceFilter::new(keep));
+        self
+    }
+
+    /// Only these devices, of a table or of the tree model (default: all), instead of [`ScanRequest::with_device_filter`]: they are looked up,
+    /// and the rest of the index is not read. A device that a file does not have is left out.
+    #[must_use]
+    pub fn with_device_ids(mut self, devices: impl IntoIterator<Item = DeviceId>) -> Self {
+        let mut devices: Vec<DeviceId> = devices.into_iter().collect();
+        devices.sort_unstable();
+        self.device_filter = Some(DeviceFilter(Chosen::Named(devices.into())));
         self
     }
 
