@@ -149,6 +149,25 @@ fn point_query(name: &str, file: &TestFile, shape: Shape, form: Form, device: us
     let reader = TsFileReader::new(source.clone(), name, ReadOptions::default()).unwrap();
     let opened = since(&source, none);
     assert!(opened.reads <= MAX_OPEN, "{name}: open {opened:?}");
+    let planned = rows_of(name, &source, reader, shape, form, device, first);
+    let all = since(&source, none);
+    println!(
+        "{name}, device {device}, row {first}: open {opened:?}, plan {planned:?}, all {all:?}"
+    );
+    assert!(all.reads <= MAX_QUERY, "{name}: {all:?}");
+    assert!(all.bytes < 12 << 20, "{name}: {all:?}");
+}
+
+/// The query itself; what planning it read.
+fn rows_of(
+    name: &str,
+    source: &CountingSource<FileSource>,
+    reader: TsFileReader,
+    shape: Shape,
+    form: Form,
+    device: usize,
+    first: usize,
+) -> ReadCounts {
     let (start, end) = (first as i64 * STEP, (first + WANTED - 1) as i64 * STEP);
     let mut request = ScanRequest::new()
         .with_form(form)
@@ -161,7 +180,7 @@ fn point_query(name: &str, file: &TestFile, shape: Shape, form: Form, device: us
     };
     let before = source.counts();
     let rows = scan(vec![reader], request).unwrap();
-    let planned = since(&source, before);
+    let planned = since(source, before);
     let mut next = first;
     for batch in rows {
         let batch = batch.unwrap();
@@ -182,12 +201,7 @@ fn point_query(name: &str, file: &TestFile, shape: Shape, form: Form, device: us
         }
     }
     assert_eq!(next, first + WANTED, "{name}");
-    let all = since(&source, none);
-    println!(
-        "{name}, device {device}, row {first}: open {opened:?}, plan {planned:?}, all {all:?}"
-    );
-    assert!(all.reads <= MAX_QUERY, "{name}: {all:?}");
-    assert!(all.bytes < 12 << 20, "{name}: {all:?}");
+    planned
 }
 
 fn check(name: &str, shape: Shape) {
@@ -252,6 +266,41 @@ fn a_point_query_takes_few_requests_when_chunks_are_large() {
             ..shape
         },
     );
+}
+
+/// The first query of a device walks over its pages; the next ones read theirs, be they counted or not.
+#[test]
+fn the_next_query_of_a_device_reads_its_pages_only() {
+    for (aligned, chunk_rows) in [(true, 133_333), (false, 60_000)] {
+        let shape = Shape {
+            devices: 6,
+            chunk_rows,
+            page_rows: 4096,
+            aligned,
+            ..ALIGNED
+        };
+        let name = if aligned { "again-aligned" } else { "again" };
+        let file = write(name, shape);
+        let source = CountingSource::new(FileSource::open(&file.0).unwrap());
+        let reader = TsFileReader::new(source.clone(), name, ReadOptions::default()).unwrap();
+        let local = TsFileReader::open(&file.0, ReadOptions::default()).unwrap();
+        let mut asked = Vec::new();
+        let firsts = [70_000, 70_500, 0, 4_095, 58_999, 59_500, 100_000, 119_500];
+        for first in firsts.into_iter().chain([90_000, 119_000, 132_332]) {
+            for device in [2, 4] {
+                let before = source.counts();
+                let form = Form::Narrow;
+                rows_of(name, &source, reader.clone(), shape, form, device, first);
+                asked.push(since(&source, before));
+                rows_of(name, &source, local.clone(), shape, form, device, first);
+            }
+        }
+        println!("{name}: {asked:?}");
+        // Of the chunk that was walked over, all in one request; of one or two of its pages of 11 or 10 columns a part of that.
+        let [walked, again] = [0, 2].map(|i| asked[i]);
+        assert!(again.reads <= MAX_QUERY, "{name}: {again:?}");
+        assert!(again.bytes < walked.bytes, "{name}: {walked:?}, {again:?}");
+    }
 }
 
 /// As a writer does that gets the rows of all devices as time goes on.
