@@ -15,6 +15,8 @@ pub const PLAN_INDEX_BYTES: usize = 2 * size_of::<i64>();
 
 const MANY_PAGES: u8 = 0x01;
 const SINGLE_PAGE: u8 = 0x05;
+/// Where a chunk's marker has its role.
+const ROLE_MASK: u8 = 0xc0;
 
 /// What comes next in the data section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,6 +63,7 @@ impl ChunkRole {
     }
 }
 
+#[cfg(test)]
 impl Marker {
     fn all() -> impl Iterator<Item = Self> {
         let chunks = ChunkRole::ALL.into_iter().flat_map(|role| {
@@ -76,7 +79,20 @@ impl TryFrom<u8> for Marker {
     type Error = Error;
 
     fn try_from(code: u8) -> Result<Self> {
-        Self::all().find(|m| u8::from(*m) == code).ok_or_else(|| {
+        let chunk = |single_page| {
+            let role = |role: &ChunkRole| role.mask() == code & ROLE_MASK;
+            let role = ChunkRole::ALL.into_iter().find(role)?;
+            Some(Self::Chunk(ChunkKind { role, single_page }))
+        };
+        let known = match (code, code & !ROLE_MASK) {
+            (0x00, _) => Some(Self::ChunkGroup),
+            (0x02, _) => Some(Self::Separator),
+            (0x04, _) => Some(Self::PlanIndex),
+            (_, MANY_PAGES) => chunk(false),
+            (_, SINGLE_PAGE) => chunk(true),
+            _ => None,
+        };
+        known.ok_or_else(|| {
             Error::corrupt("marker", "unknown marker")
                 .expected("00, 01, 02, 04, 05, 41, 45, 81 or 85")
                 .got(format!("{code:02x}"))

@@ -41,6 +41,7 @@ fn tail_layout(data_type: DataType) -> (usize, usize) {
 ///
 /// # Errors
 /// The bytes end too early, or a string has a negative length.
+#[inline]
 pub fn parse_statistics(reader: &mut ByteReader<'_>, data_type: DataType) -> Result<Statistics> {
     reader.set_section("statistics");
     Ok(Statistics {
@@ -110,6 +111,7 @@ fn parse_string(reader: &mut ByteReader<'_>) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`parse_statistics`].
+#[inline]
 pub fn skip_statistics(reader: &mut ByteReader<'_>, data_type: DataType) -> Result<()> {
     reader.set_section("statistics");
     reader.uvarint()?;

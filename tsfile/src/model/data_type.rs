@@ -77,11 +77,20 @@ impl DataType {
 impl TryFrom<u8> for DataType {
     type Error = Error;
 
+    #[inline]
     fn try_from(code: u8) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|t| *t as u8 == code)
-            .ok_or_else(|| Error::unsupported("data type", format!("unknown data type id {code}")))
+        // Of every timeseries in an index: looked up, not searched for.
+        const BY_CODE: [Option<DataType>; 13] = {
+            let mut by_code = [None; 13];
+            let mut i = 0;
+            while i < DataType::ALL.len() {
+                by_code[DataType::ALL[i] as usize] = Some(DataType::ALL[i]);
+                i += 1;
+            }
+            by_code
+        };
+        let known = BY_CODE.get(usize::from(code)).copied().flatten();
+        known.ok_or_else(|| Error::unsupported("data type", format!("unknown data type id {code}")))
     }
 }
 

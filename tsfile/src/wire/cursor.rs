@@ -21,6 +21,7 @@ impl<'a> ByteReader<'a> {
     }
 
     /// Starts at `position` (at most the length) in `bytes`.
+    #[inline]
     pub fn at(bytes: &'a [u8], position: usize, section: &'static str) -> Self {
         Self {
             bytes,
@@ -30,6 +31,7 @@ impl<'a> ByteReader<'a> {
     }
 
     /// Bytes read so far.
+    #[inline]
     pub fn position(&self) -> usize {
         self.position
     }
@@ -53,16 +55,19 @@ impl<'a> ByteReader<'a> {
     }
 
     /// Names the structure that is read from here on.
+    #[inline]
     pub fn set_section(&mut self, section: &'static str) {
         self.section = section;
     }
 
     /// A corruption error at the current position.
+    #[cold]
     pub fn error(&self, message: impl Into<String>) -> Error {
         Error::corrupt(self.section, message).at(self.position as u64)
     }
 
     /// A corruption error at `position`, where the field at fault begins.
+    #[cold]
     pub fn error_at(&self, position: usize, message: impl Into<String>) -> Error {
         Error::corrupt(self.section, message).at(position as u64)
     }
@@ -142,6 +147,7 @@ impl<'a> ByteReader<'a> {
     }
 
     /// An unsigned variable-length integer that is a size or a count: at most 2^31 - 1.
+    #[inline]
     pub fn length(&mut self) -> Result<usize> {
         let value = self.uvarint()?;
         i32::try_from(value)
@@ -155,6 +161,7 @@ impl<'a> ByteReader<'a> {
     }
 
     /// A count of things of at least `min_bytes` bytes each: more than the rest can hold is an error.
+    #[inline]
     pub fn count(&mut self, min_bytes: usize) -> Result<usize> {
         let n = self.length()?;
         if n.saturating_mul(min_bytes.max(1)) > self.remaining() {
@@ -225,18 +232,21 @@ impl<'a> ByteReader<'a> {
     }
 
     /// Bytes behind a zigzag length; length -1 is null.
+    #[inline]
     pub fn varbytes(&mut self) -> Result<Option<&'a [u8]>> {
         let n = self.svarint()?;
         self.counted(n)
     }
 
     /// Bytes behind a big-endian 32-bit length; length -1 is null.
+    #[inline]
     pub fn i32bytes(&mut self) -> Result<Option<&'a [u8]>> {
         let n = self.i32()?;
         self.counted(n)
     }
 
     /// UTF-8 behind a zigzag length; length -1 is null.
+    #[inline]
     pub fn varstr(&mut self) -> Result<Option<&'a str>> {
         let at = self.position;
         let bytes = self.varbytes()?;
@@ -250,6 +260,7 @@ impl<'a> ByteReader<'a> {
         self.utf8(bytes, at)
     }
 
+    #[inline]
     fn counted(&mut self, n: i32) -> Result<Option<&'a [u8]>> {
         if n == -1 {
             return Ok(None);
