@@ -134,10 +134,19 @@ impl<'a> MeasurementNode<'a> {
     /// # Errors
     /// Corrupt when the bytes end too early, the kind is that of a device node, or offsets do not ascend.
     pub fn parse(reader: &mut ByteReader<'a>) -> Result<Self> {
+        Self::parse_over(reader, Vec::new())
+    }
+
+    /// As [`MeasurementNode::parse`], with entries in the memory of `spare`: most devices have a node of one entry.
+    ///
+    /// # Errors
+    /// As [`MeasurementNode::parse`].
+    pub fn parse_over(reader: &mut ByteReader<'a>, spare: Vec<(&'a str, u64)>) -> Result<Self> {
         reader.set_section("metadata index");
         let start = reader.position();
         let count = reader.count(MIN_ENTRY_BYTES)?;
-        let mut entries: Vec<(&str, u64)> = Vec::new();
+        let mut entries = spare;
+        entries.clear();
         for _ in 0..count {
             let name = parse_name(reader, "a measurement")?;
             let at = reader.position();

@@ -12,12 +12,17 @@
 //! The length of the statistics follows from the data type alone: behind a type that is unknown nothing can be found
 //! any more, neither the list nor the next timeseries.
 
-use super::{ChunkMetadata, parse_name, parse_statistics, serialize_statistics, skip_statistics};
+use super::{
+    ChunkMetadata, parse_name, parse_offset, parse_statistics, serialize_statistics,
+    skip_statistics,
+};
 use crate::model::{DataType, Statistics};
 use crate::wire::{ByteReader, ByteWriter};
 use crate::{Error, Result};
 
 const SEVERAL_CHUNKS_MASK: u8 = 0x3f;
+/// Of a chunk without statistics of its own.
+const OFFSET_BYTES: usize = size_of::<i64>();
 
 /// What comes before the statistics, borrowed: enough to tell whether the timeseries is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +85,26 @@ impl<'a> TimeseriesHead<'a> {
         let at = reader.position();
         let head = Self::parse_head(reader)?;
         head.skip_rest(reader, at)
+    }
+
+    /// Passes over a whole timeseries that is `expected` and of this type; false, and passes over nothing, when it is another or is corrupt.
+    pub fn skip_expected(reader: &mut ByteReader<'_>, expected: &str, data_type: DataType) -> bool {
+        let mut ahead = reader.clone();
+        let mut skip = || -> Result<bool> {
+            ahead.u8()?;
+            if ahead.varbytes()? != Some(expected.as_bytes()) || ahead.u8()? != data_type as u8 {
+                return Ok(false);
+            }
+            let list_bytes = ahead.count(1)?;
+            skip_statistics(&mut ahead, data_type)?;
+            ahead.take(list_bytes)?;
+            Ok(true)
+        };
+        let skipped = skip().unwrap_or(false);
+        if skipped {
+            *reader = ahead;
+        }
+        skipped
     }
 
     /// Passes over what comes behind the head that began at `at`, and gives the head back.
@@ -184,6 +209,20 @@ impl TimeseriesMetadata {
                 .measurement(head.measurement));
         }
         Ok((head, data_type, statistics))
+    }
+
+    /// Type, statistics and offset of a timeseries of one chunk, whose name is not looked at; `None` when it has several, or is corrupt.
+    #[inline]
+    pub fn parse_single(reader: &mut ByteReader<'_>) -> Option<(DataType, Statistics, u64)> {
+        if reader.u8().ok()? & SEVERAL_CHUNKS_MASK != 0 {
+            return None;
+        }
+        reader.varbytes().ok()?;
+        let data_type = DataType::try_from(reader.u8().ok()?).ok()?;
+        let list_bytes = reader.count(1).ok()?;
+        let statistics = parse_statistics(reader, data_type).ok()?;
+        let offset = parse_offset(reader).ok()?;
+        (list_bytes == OFFSET_BYTES).then_some((data_type, statistics, offset))
     }
 
     /// Whether chunks have statistics of their own.

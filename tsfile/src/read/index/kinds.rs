@@ -1,5 +1,9 @@
 //! The few pairs of measurement and type that nearly all timeseries of a file have, numbered.
 
+use super::is_time;
+use crate::format::TimeseriesHead;
+use crate::model::DataType;
+use crate::wire::ByteReader;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,6 +17,19 @@ pub(super) const NO_KIND: u16 = u16::MAX;
 pub(super) struct Kind {
     pub(super) measurement: Arc<str>,
     pub(super) data_type_code: u8,
+}
+
+impl Kind {
+    /// Whether the time columns of aligned devices are of this kind.
+    pub(super) fn is_time(&self) -> bool {
+        is_time(&self.measurement, self.data_type_code)
+    }
+
+    /// Passes over a timeseries of this kind; false when another comes.
+    pub(super) fn skip(&self, reader: &mut ByteReader<'_>) -> bool {
+        let data_type = DataType::try_from(self.data_type_code);
+        data_type.is_ok_and(|t| TimeseriesHead::skip_expected(reader, &self.measurement, t))
+    }
 }
 
 /// The pairs so far, by number, and the number of each timeseries.
@@ -35,21 +52,23 @@ impl Kinds {
         self.starting = true;
     }
 
-    /// The measurement that probably comes next.
-    pub(super) fn expected(&self) -> Option<Arc<str>> {
-        self.kinds.get(self.next).map(|k| k.measurement.clone())
+    /// What probably comes next.
+    pub(super) fn expected(&self) -> Option<&Kind> {
+        self.kinds.get(self.next)
+    }
+
+    /// The next series is as expected.
+    pub(super) fn note_expected(&mut self) {
+        self.push(self.next);
     }
 
     /// Numbers the next series.
     pub(super) fn note(&mut self, measurement: &str, data_type_code: u8) {
-        let expected = self.kinds.get(self.next);
-        let is_expected = expected
-            .is_some_and(|k| k.data_type_code == data_type_code && *k.measurement == *measurement);
-        let number = if is_expected {
-            self.next
-        } else {
-            self.number(measurement, data_type_code)
-        };
+        let number = self.number(measurement, data_type_code);
+        self.push(number);
+    }
+
+    fn push(&mut self, number: usize) {
         if std::mem::take(&mut self.starting) {
             self.first = number;
         }

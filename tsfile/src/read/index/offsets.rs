@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
+const BITS: usize = u64::BITS as usize;
+
 /// Offsets of the nodes seen so far.
 #[derive(Debug)]
 pub(super) struct SeenOffsets {
@@ -40,6 +42,37 @@ impl SeenOffsets {
                 .got(bytes)
         })?;
         Ok(())
+    }
+}
+
+/// Which positions in a section had a node: there is one for every device and every run of series.
+#[derive(Debug)]
+pub(super) struct SeenPositions {
+    /// One bit for each byte of the section.
+    bits: Vec<u64>,
+}
+
+impl SeenPositions {
+    /// For nodes in a section of `bytes`.
+    pub(super) fn new(bytes: usize) -> Self {
+        Self {
+            bits: vec![0; bytes.div_ceil(BITS)],
+        }
+    }
+
+    /// An error when the node at `position` was seen before. Errors carry positions.
+    pub(super) fn first_visit(&mut self, position: usize) -> Result<()> {
+        let bit = 1 << (position % BITS);
+        match self.bits.get_mut(position / BITS) {
+            Some(bits) if *bits & bit == 0 => {
+                *bits |= bit;
+                Ok(())
+            }
+            _ => {
+                Err(Error::corrupt("metadata index", "two parents share a node")
+                    .at(position as u64))
+            }
+        }
     }
 }
 

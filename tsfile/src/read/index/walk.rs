@@ -1,7 +1,7 @@
 //! From device nodes to timeseries: visits the nodes of a section and notes where everything is.
 
-use super::kinds::{Kinds, NO_KIND};
-use super::offsets::SeenOffsets;
+use super::kinds::{Kind, Kinds, NO_KIND};
+use super::offsets::SeenPositions;
 use super::section::Section;
 use super::stretch::{FoundStretch, Stretch};
 use super::{IndexDevice, is_time, too_many};
@@ -30,9 +30,11 @@ pub(super) fn check_depth(depth: usize) -> Result<()> {
 pub(super) struct Walk<'a> {
     section: &'a Section,
     version: FormatVersion,
-    seen: SeenOffsets,
+    seen: SeenPositions,
     /// Bytes of the runs of timeseries metadata so far.
     run_bytes: usize,
+    /// Where the entries of the next measurement root go.
+    spare: Vec<(&'a str, u64)>,
     walked: Walked,
 }
 
@@ -51,8 +53,9 @@ impl<'a> Walk<'a> {
         Self {
             section,
             version,
-            seen: SeenOffsets::new(u64::MAX),
+            seen: SeenPositions::new(section.len()),
             run_bytes: 0,
+            spare: Vec::new(),
             walked: Walked::default(),
         }
     }
@@ -107,7 +110,7 @@ impl<'a> Walk<'a> {
         }
         for (_, offset) in node.entries.iter() {
             let at = self.position(offset, before)?;
-            self.seen.first_visit(offset)?;
+            self.seen.first_visit(at)?;
             let mut r = self.section.reader(at, "metadata index");
             let child = DeviceNode::parse(&mut r, self.version)?;
             let place = offset..offset + (r.position() - at) as u64;
@@ -141,7 +144,7 @@ impl<'a> Walk<'a> {
 
     fn device(&mut self, id: DeviceId, offset: u64, before: u64, depth: usize) -> Result<()> {
         let at = self.position(offset, before)?;
-        self.seen.first_visit(offset)?;
+        self.seen.first_visit(at)?;
         let first_series = self.series_number()?;
         self.walked.devices.push(IndexDevice {
             id,
@@ -150,9 +153,15 @@ impl<'a> Walk<'a> {
         });
         self.walked.roots.push(small_position(at)?);
         self.walked.kinds.start_device();
-        let mut r = self.section.reader(at, "metadata index");
-        let walked = MeasurementNode::parse(&mut r)
-            .and_then(|child| self.measurement_node(&child, offset, depth + 1));
+        let section = self.section;
+        let mut r = section.reader(at, "metadata index");
+        let walked = MeasurementNode::parse_over(&mut r, std::mem::take(&mut self.spare)).and_then(
+            |child| {
+                self.measurement_node(&child, offset, depth + 1)?;
+                self.spare = child.entries;
+                Ok(())
+            },
+        );
         walked.map_err(|e| {
             let device = self.walked.devices.last().map(|d| d.id.path());
             e.device(device.unwrap_or_default())
@@ -173,7 +182,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let at = self.position(*offset, before)?;
-            self.seen.first_visit(*offset)?;
+            self.seen.first_visit(at)?;
             if node.kind == NodeKind::LeafMeasurement {
                 // `end` may touch the parent itself, never pass it.
                 let last = self.position(end - 1, before)?;
@@ -208,22 +217,18 @@ impl<'a> Walk<'a> {
         let bytes = bytes.get(..end).unwrap_or(bytes);
         let mut r = ByteReader::at(bytes, at, "timeseries metadata");
         while !r.is_empty() {
-            let at = r.position();
-            let position = small_position(at)?;
-            let expected = self.walked.kinds.expected();
-            let head = TimeseriesHead::parse_expected(&mut r, expected.as_deref().unwrap_or(""))
-                .and_then(|head| head.skip_rest(&mut r, at));
-            match head {
+            let position = small_position(r.position())?;
+            let kinds = &mut self.walked.kinds;
+            let expected = kinds.expected().filter(|kind| kind.skip(&mut r));
+            if let Some(time) = expected.map(Kind::is_time) {
+                kinds.note_expected();
+                self.series(position, time);
+                continue;
+            }
+            match TimeseriesHead::skip(&mut r) {
                 Ok(head) => {
-                    if let Some(device) = self.walked.devices.last_mut() {
-                        if device.first_series as usize == self.walked.series.len() {
-                            device.aligned = is_time(head.measurement, head.data_type_code);
-                        }
-                    }
-                    self.walked
-                        .kinds
-                        .note(head.measurement, head.data_type_code);
-                    self.walked.series.push(position);
+                    kinds.note(head.measurement, head.data_type_code);
+                    self.series(position, is_time(head.measurement, head.data_type_code));
                 }
                 // The length of the statistics of an unknown type is unknown too: the series is there and cannot be read, and what
                 // follows it in this run is out of reach.
@@ -236,6 +241,16 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The next series of the last device.
+    fn series(&mut self, position: u32, time: bool) {
+        if let Some(device) = self.walked.devices.last_mut() {
+            if device.first_series as usize == self.walked.series.len() {
+                device.aligned = time;
+            }
+        }
+        self.walked.series.push(position);
     }
 
     fn series_number(&self) -> Result<u32> {
