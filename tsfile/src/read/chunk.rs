@@ -2,7 +2,7 @@
 
 use super::places::ChunkPlaces;
 use super::window::{Fetched, Window};
-use crate::format::{ChunkHeader, PageHeader};
+use crate::format::{ChunkHead, ChunkHeader, PageHeader};
 use crate::io::{ReadAt, check_range, read_into};
 use crate::model::{Compression, DataType, Encoding};
 use crate::wire::ByteReader;
@@ -37,6 +37,17 @@ pub(crate) struct ChunkCodes {
     pub(crate) data_type: DataType,
     pub(crate) compression: Compression,
     pub(crate) encoding: Encoding,
+}
+
+impl ChunkCodes {
+    /// When they are all known.
+    pub(super) fn of(head: &ChunkHead<'_>) -> Option<Self> {
+        Some(Self {
+            data_type: DataType::try_from(head.data_type_code).ok()?,
+            compression: Compression::try_from(head.compression_code).ok()?,
+            encoding: Encoding::try_from(head.encoding_code).ok()?,
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -265,6 +276,28 @@ impl ChunkReader {
         }
         read
     }
+}
+
+/// As [`read_header`], what of it says how pages are stored.
+pub(super) fn read_codes<S: ReadAt + ?Sized>(
+    source: &S,
+    window: &mut Window,
+    offset: u64,
+    limit: u64,
+) -> Result<ChunkCodes> {
+    if offset < limit {
+        let bytes = window.get(source, offset, HEADER_GUESS_BYTES, limit)?;
+        let head = ChunkHead::parse(&mut ByteReader::new(bytes, "chunk header")).ok();
+        if let Some(codes) = head.and_then(|head| ChunkCodes::of(&head)) {
+            return Ok(codes);
+        }
+    }
+    // A long name, or what an error says more about.
+    read_header(source, window, offset, limit).map(|(header, _)| ChunkCodes {
+        data_type: header.data_type,
+        compression: header.compression,
+        encoding: header.encoding,
+    })
 }
 
 /// Parses the chunk header at `offset` and returns it with its length in bytes.

@@ -10,7 +10,7 @@
 
 mod ahead;
 mod cancel;
-mod chunk;
+pub(crate) mod chunk;
 pub(crate) mod context;
 pub(crate) mod gather;
 mod index;
@@ -34,6 +34,7 @@ pub(crate) mod whole;
 mod window;
 
 pub use cancel::CancelToken;
+use chunk::ChunkCodes;
 pub use chunk::ChunkReader;
 pub use index::{DeviceExtent, DeviceRef, Index, SeriesRef};
 pub use limits::Limits;
@@ -441,6 +442,12 @@ impl TsFileReader {
     pub fn chunk_header(&self, window: &mut Window, offset: u64) -> Result<ChunkHeader> {
         chunk::read_header(self.source(), window, offset, self.data_end())
             .map(|(h, _)| h)
+            .map_err(|e| self.in_file(e))
+    }
+
+    /// How the chunk at `offset` is stored, without its name.
+    pub(crate) fn chunk_codes(&self, window: &mut Window, offset: u64) -> Result<ChunkCodes> {
+        chunk::read_codes(self.source(), window, offset, self.data_end())
             .map_err(|e| self.in_file(e))
     }
 

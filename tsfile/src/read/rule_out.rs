@@ -63,9 +63,9 @@ pub(super) fn series_rules_out(
     let (Some(test), Some(statistics)) = (&context.page_test, statistics) else {
         return false;
     };
-    let header = chunk.header();
+    let codes = chunk.codes();
     let lossless = context.reader.is_lossless();
-    let trusted = trust::values(statistics, header.data_type, Some(header), lossless);
+    let trusted = trust::values(statistics, codes.data_type, Some(codes), lossless);
     !test.may_pass(&mut |output, column, asked| {
         // Without the page there are nulls, which must not pass instead.
         plan.column != Some(output)
@@ -127,8 +127,8 @@ impl ColumnSource {
         let Some(statistics) = page_statistics(&own, &plan.chunk, &self.reader) else {
             return Ok(true);
         };
-        let header = self.reader.header();
-        let trusted = trust::values(statistics, header.data_type, Some(header), lossless);
+        let codes = self.reader.codes();
+        let trusted = trust::values(statistics, codes.data_type, Some(codes), lossless);
         Ok(asked.can_match(&Told::new(statistics, column, trusted)))
     }
 }

@@ -1,10 +1,10 @@
 //! Which rows of a page are wanted, told before most of its columns are decoded.
 
+use super::chunk::ChunkCodes;
 use super::plan::ChunkAt;
 use super::trust;
 use crate::arrow::{ColumnBuilder, date_to_days};
 use crate::filter::{ColumnStats, Kind, Predicate, Test, float_key};
-use crate::format::ChunkHeader;
 use crate::model::{Statistics, ValueStatistics};
 use crate::{Error, Result};
 use arrow_array::{Array, ArrayRef, Int64Array};
@@ -193,7 +193,7 @@ pub(crate) fn chunk_may_pass(
     column: &TestColumn,
     test: &Test,
     lossless: bool,
-    header: impl FnOnce() -> Result<ChunkHeader>,
+    header: impl FnOnce() -> Result<ChunkCodes>,
 ) -> Result<bool> {
     let Some(statistics) = &chunk.statistics else {
         return Ok(true);

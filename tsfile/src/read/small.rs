@@ -13,7 +13,7 @@ use super::window::Window;
 use crate::Result;
 use crate::arrow::ColumnBuilder;
 use crate::format::{ChunkHead, ChunkRole, PageHeader};
-use crate::model::{Compression, DataType, Encoding};
+use crate::model::Encoding;
 use crate::wire::ByteReader;
 use std::ops::Range;
 
@@ -176,11 +176,7 @@ fn find_page(
     if head.kind.role != role {
         return None;
     }
-    let codes = ChunkCodes {
-        data_type: DataType::try_from(head.data_type_code).ok()?,
-        compression: Compression::try_from(head.compression_code).ok()?,
-        encoding: Encoding::try_from(head.encoding_code).ok()?,
-    };
+    let codes = ChunkCodes::of(&head)?;
     let pages = r.position();
     let end = pages.checked_add(usize::try_from(head.data_bytes).ok()?)?;
     let mut page = SmallPage {

@@ -1,7 +1,7 @@
 //! Whether statistics say what a scan would say about values.
 
+use super::chunk::ChunkCodes;
 use crate::Result;
-use crate::format::ChunkHeader;
 use crate::model::{DataType, Encoding, Statistics, ValueStatistics};
 
 /// Whether the header of a chunk has to be looked at before [`values`] can be told: only it holds the encoding. In a file whose writer says that
@@ -32,7 +32,7 @@ pub(crate) fn needs_header(data_type: DataType, lossless: bool) -> bool {
 pub(crate) fn values(
     statistics: &Statistics,
     data_type: DataType,
-    header: Option<&ChunkHeader>,
+    header: Option<ChunkCodes>,
     lossless: bool,
 ) -> bool {
     let fits = std::mem::discriminant(&statistics.values)
@@ -47,7 +47,7 @@ pub(crate) fn values(
 pub(crate) fn of_chunk(
     statistics: &Statistics,
     lossless: bool,
-    header: impl FnOnce() -> Result<ChunkHeader>,
+    header: impl FnOnce() -> Result<ChunkCodes>,
 ) -> Result<bool> {
     let numbers = matches!(
         statistics.values,
@@ -63,12 +63,7 @@ pub(crate) fn of_chunk(
         return Ok(true);
     }
     let header = header()?;
-    Ok(values(
-        statistics,
-        header.data_type,
-        Some(&header),
-        lossless,
-    ))
+    Ok(values(statistics, header.data_type, Some(header), lossless))
 }
 
 /// A NaN makes the sum one, and hides from min and max or stays in them, as the writer pleases. An infinite sum may be one of finite values.
@@ -99,17 +94,10 @@ fn is_exact(encoding: Encoding, data_type: DataType) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::{ChunkKind, ChunkRole};
     use crate::model::Compression;
 
-    fn header(data_type: DataType, encoding: Encoding) -> ChunkHeader {
-        ChunkHeader {
-            kind: ChunkKind {
-                role: ChunkRole::Plain,
-                single_page: true,
-            },
-            measurement: "s".into(),
-            data_bytes: 0,
+    fn header(data_type: DataType, encoding: Encoding) -> ChunkCodes {
+        ChunkCodes {
             data_type,
             compression: Compression::Uncompressed,
             encoding,
@@ -138,7 +126,7 @@ mod tests {
         };
         let told = |statistics: &Statistics, encoding| {
             let header = header(DataType::Double, encoding);
-            values(statistics, DataType::Double, Some(&header), false)
+            values(statistics, DataType::Double, Some(header), false)
         };
         assert!(told(&double(1.0), Encoding::Gorilla) && told(&double(1.0), Encoding::Plain));
         for lossy in [
@@ -161,7 +149,7 @@ mod tests {
         assert!(!values(
             &double(1.0),
             DataType::Double,
-            Some(&changed),
+            Some(changed),
             false
         ));
     }
@@ -170,9 +158,9 @@ mod tests {
     fn integers_and_text_come_back_as_they_were() {
         let int = of(ValueStatistics::empty(DataType::Int32));
         let ts2diff = header(DataType::Int32, Encoding::Ts2Diff);
-        assert!(values(&int, DataType::Int32, Some(&ts2diff), false));
+        assert!(values(&int, DataType::Int32, Some(ts2diff), false));
         let sprintz = header(DataType::Int32, Encoding::Sprintz);
-        assert!(!values(&int, DataType::Int32, Some(&sprintz), false));
+        assert!(!values(&int, DataType::Int32, Some(sprintz), false));
         let text = of(ValueStatistics::empty(DataType::Text));
         assert!(values(&text, DataType::Text, None, false));
         // A recovered file has counts and times, nothing about values.

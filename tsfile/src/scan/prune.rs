@@ -58,7 +58,7 @@ fn passing(
         };
         let mut chunks = plan.columns.iter().filter(|c| c.column == Some(output));
         let any = chunks.try_fold(false, |any, c| {
-            let header = || reader.chunk_header(&mut context.window, c.chunk.offset);
+            let header = || reader.chunk_codes(&mut context.window, c.chunk.offset);
             let named = |e: crate::Error| e.device(&*plan.device).measurement(&*c.measurement);
             let may = chunk_may_pass(&c.chunk, column, test, lossless, header).map_err(named)?;
             Ok::<bool, crate::Error>(any || may)

@@ -28,20 +28,8 @@ impl Part {
 
     /// What statistics say about values of this type, too; they have to be trusted.
     pub(super) fn of_statistics(statistics: &Statistics, data_type: DataType) -> Self {
-        // The stored sum of INT64 is a double that has lost digits; of TIMESTAMP and DATE it means nothing.
-        let summed = !matches!(
-            data_type,
-            DataType::Int64 | DataType::Timestamp | DataType::Date
-        );
-        let [first, last, min, max] = statistics.all_values();
         Self {
-            values: Aggregates {
-                first,
-                last,
-                min,
-                max,
-                sum: statistics.sum().filter(|_| summed),
-            },
+            values: Aggregates::of_statistics(statistics, data_type),
             ..Self::counted(statistics)
         }
     }
@@ -99,6 +87,25 @@ impl Part {
             part.values = aggregates(data_type, array, first, last);
         }
         self.add(part);
+    }
+}
+
+impl Aggregates {
+    /// Those of statistics that are trusted.
+    pub(super) fn of_statistics(statistics: &Statistics, data_type: DataType) -> Self {
+        // The stored sum of INT64 is a double that has lost digits; of TIMESTAMP and DATE it means nothing.
+        let summed = !matches!(
+            data_type,
+            DataType::Int64 | DataType::Timestamp | DataType::Date
+        );
+        let [first, last, min, max] = statistics.all_values();
+        Self {
+            first,
+            last,
+            min,
+            max,
+            sum: statistics.sum().filter(|_| summed),
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::aggregate::Part;
 use crate::arrow::{ColumnBuilder, ColumnType, DateMode, TextMode, TimeUnit};
-use crate::format::ChunkHeader;
 use crate::model::{DataType, Statistics, ValueStatistics};
+use crate::read::chunk::ChunkCodes;
 use crate::read::context::{ScanCounters, SourceContext};
 use crate::read::merge::Merge;
 use crate::read::plan::{ChunkAt, SourcePlan};
@@ -35,6 +35,7 @@ pub(super) struct Decoder {
     reader: TsFileReader,
     range: (i64, i64),
     values: bool,
+    lossless: bool,
     window: Window,
     /// Of the series; each chunk is opened once.
     series: SourceContext,
@@ -53,6 +54,7 @@ impl Decoder {
         Self {
             series: SourceContext::new(reader.clone(), range),
             rows: SourceContext::new(reader.clone(), range),
+            lossless: reader.is_lossless(),
             reader,
             range,
             values,
@@ -74,14 +76,14 @@ impl Decoder {
         &self.reader
     }
 
-    /// The header of the chunk at `offset`.
-    pub(super) fn header(&mut self, offset: u64) -> Result<ChunkHeader> {
-        self.reader.chunk_header(&mut self.window, offset)
+    /// How the chunk at `offset` is stored.
+    pub(super) fn codes(&mut self, offset: u64) -> Result<ChunkCodes> {
+        self.reader.chunk_codes(&mut self.window, offset)
     }
 
     /// Whether the writer vouches for every value.
     pub(super) fn is_lossless(&self) -> bool {
-        self.reader.is_lossless()
+        self.lossless
     }
 
     /// Statistics of the pages of a time chunk, from their headers.

@@ -5,8 +5,8 @@ use super::decode::{Decoder, PageStatistics};
 use super::parts::{Chunk, Parts, times};
 use super::spans::{Times, common, hull, within};
 use crate::Result;
-use crate::format::ChunkHeader;
 use crate::model::{DataType, Statistics, ValueStatistics};
+use crate::read::chunk::ChunkCodes;
 use crate::read::plan::ChunkAt;
 use crate::read::{touches, trust};
 use std::fmt;
@@ -79,14 +79,14 @@ pub(super) struct Asked<'a> {
     pub(super) values: bool,
 }
 
-/// Why the values in `statistics` are not sure to be those of a scan; `header` is that of the chunk, where it matters.
+/// Why the values in `statistics` are not sure to be those of a scan; `codes` are those of the chunk, where they matter.
 fn doubt(
     statistics: &Statistics,
     data_type: DataType,
-    header: Option<&ChunkHeader>,
+    codes: Option<ChunkCodes>,
     lossless: bool,
 ) -> Option<Refusal> {
-    if trust::values(statistics, data_type, header, lossless) {
+    if trust::values(statistics, data_type, codes, lossless) {
         return None;
     }
     let empty = ValueStatistics::empty(data_type);
@@ -132,6 +132,23 @@ pub(super) fn tell(
     })
 }
 
+/// Why the values in `statistics` of the chunk at `offset`, which lies in the time range as a whole, are not sure to be those of a scan.
+pub(super) fn doubt_whole(
+    statistics: &Statistics,
+    offset: u64,
+    data_type: DataType,
+    decoder: &mut Decoder,
+) -> Result<Option<Refusal>> {
+    let lossless = decoder.is_lossless();
+    // Only the header says how values are encoded; there is no use for that where they are doubted anyway.
+    let ordered = trust::is_ordered(&statistics.values);
+    let codes = match ordered && trust::needs_header(data_type, lossless) {
+        true => Some(decoder.codes(offset)?),
+        false => None,
+    };
+    Ok(doubt(statistics, data_type, codes, lossless))
+}
+
 fn tell_chunk(
     parts: &Parts,
     chunk: &Chunk,
@@ -145,12 +162,20 @@ fn tell_chunk(
     let Some(times) = statistics.time_range() else {
         return Ok(Told::All(Part::default()));
     };
+    if within(times, asked.ranges) {
+        let doubt = match asked.values {
+            true => doubt_whole(statistics, chunk.at.offset, data_type, decoder)?,
+            false => None,
+        };
+        return Ok(match (doubt, asked.values) {
+            (Some(why), _) => Told::Counted(Part::counted(statistics), why),
+            (None, true) => Told::All(Part::of_statistics(statistics, data_type)),
+            (None, false) => Told::All(Part::counted(statistics)),
+        });
+    }
     let lossless = decoder.is_lossless();
-    let all = within(times, asked.ranges);
-    // Only the header says how values are encoded; there is no use for that where they are doubted anyway.
-    let ordered = !all || trust::is_ordered(&statistics.values);
-    let header = match asked.values && ordered && trust::needs_header(data_type, lossless) {
-        true => Some(decoder.header(chunk.at.offset)?),
+    let codes = match asked.values && trust::needs_header(data_type, lossless) {
+        true => Some(decoder.codes(chunk.at.offset)?),
         false => None,
     };
     let told = |s| match asked.values {
@@ -158,15 +183,9 @@ fn tell_chunk(
         false => Part::counted(s),
     };
     let doubt = |s| match asked.values {
-        true => doubt(s, data_type, header.as_ref(), lossless),
+        true => doubt(s, data_type, codes, lossless),
         false => None,
     };
-    if all {
-        return Ok(match doubt(statistics) {
-            None => Told::All(told(statistics)),
-            Some(why) => Told::Counted(Part::counted(statistics), why),
-        });
-    }
     let pages = decoder.pages(&chunk.at)?;
     // Aligned pages are cut where the page of their times is.
     let time_pages = match chunk.time.and_then(|i| parts.times.get(i)) {
