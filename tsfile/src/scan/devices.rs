@@ -16,6 +16,8 @@ pub(super) struct FileDevices {
     pub(super) positions: Vec<u32>,
     /// Number of the branch of the filter that each of them is in; empty when all are in the first.
     branches: Vec<u16>,
+    /// Whether it is known that no two of them are the same device.
+    distinct: bool,
 }
 
 impl FileDevices {
@@ -27,6 +29,7 @@ impl FileDevices {
         Self {
             positions,
             branches: Vec::new(),
+            distinct: false,
         }
     }
 
@@ -49,6 +52,7 @@ impl FileDevices {
         Self {
             positions: self.positions.get(range.clone()).unwrap_or(&[]).to_vec(),
             branches: self.branches.get(range).unwrap_or(&[]).to_vec(),
+            distinct: self.distinct,
         }
     }
 
@@ -85,19 +89,32 @@ impl FileDevices {
         filter: Option<&DeviceFilter>,
     ) -> Result<Self> {
         let index = reader.index()?;
+        // The model follows from the table.
+        let mut model = None;
+        let mut is_table = |id| *model.get_or_insert_with(|| reader.model_of(id)) == Model::Table;
         let mut found: Vec<DeviceRef<'_>> = index
             .devices()
-            .filter(|d| d.id().table() == table && reader.model_of(d.id()) == Model::Table)
+            .filter(|d| d.id().table() == table && is_table(d.id()))
             .filter(|d| filter.is_none_or(|f| f.keeps(d.id())))
             .collect();
-        found.sort_by(|a, b| tags(a.id()).cmp(tags(b.id())));
+        // Most files have them in order.
+        let distinct = found.is_sorted_by(|a, b| tags(a.id()).lt(tags(b.id())));
+        if !distinct {
+            found.sort_by(|a, b| tags(a.id()).cmp(tags(b.id())));
+        }
         let positions = found.iter().map(position).collect::<Result<_>>()?;
-        Ok(Self::new(positions))
+        Ok(Self {
+            distinct,
+            ..Self::new(positions)
+        })
     }
 
     /// The positions that are the same device as number `at`.
     pub(super) fn run(&self, index: &Index, at: usize) -> &[u32] {
         let rest = self.positions.get(at..).unwrap_or(&[]);
+        if self.distinct {
+            return rest.get(..1).unwrap_or(&[]);
+        }
         let id = |p: &u32| index.device(*p as usize).map(|d| d.id());
         let first = rest.first().and_then(id);
         let n = rest.iter().take_while(|p| id(p) == first).count();

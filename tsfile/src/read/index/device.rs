@@ -3,7 +3,7 @@
 use super::kinds::NO_KIND;
 use super::{Index, Store};
 use crate::format::{TimeseriesHead, TimeseriesMetadata};
-use crate::model::{DataType, DeviceId};
+use crate::model::{DataType, DeviceId, Statistics};
 use crate::read::plan::ChunkAt;
 use crate::{Error, Result};
 
@@ -169,6 +169,18 @@ impl<'a> DeviceRef<'a> {
             chunk(ChunkAt::new(c, &metadata));
         }
         Ok(())
+    }
+
+    /// Type and chunk of timeseries number `k`, when there is one chunk; `None` also where [`DeviceRef::chunks`] says what is wrong.
+    pub(crate) fn single_chunk(&self, k: usize) -> Option<(DataType, Statistics, u64)> {
+        let Store::Section(stored) = &self.index.store else {
+            return None;
+        };
+        let range = self.index.range(self.position);
+        let at = range.start.checked_add(k).filter(|at| *at < range.end)?;
+        let position = *stored.series.get(at)? as usize;
+        let mut r = stored.section.reader(position, "timeseries metadata");
+        TimeseriesMetadata::parse_single(&mut r)
     }
 
     /// Whether the measurements share one time column: the first series is nameless and of type VECTOR.

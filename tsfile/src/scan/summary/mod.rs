@@ -18,6 +18,7 @@ mod decode;
 mod device;
 mod known;
 mod parts;
+mod single;
 mod spans;
 mod tell;
 
@@ -332,6 +333,12 @@ impl Summaries {
         same: &[DeviceRef<'_>],
     ) -> Result<Option<(Vec<SeriesSummary>, Option<RowSummary>)>> {
         let (request, tags, by_kind) = (&self.request, &self.tags, &self.by_kind);
+        if let [device] = same {
+            let simple = single::sum_up(*device, request, by_kind, &mut self.decoder)?;
+            if simple.is_some() {
+                return Ok(simple);
+            }
+        }
         let wanted = |series: &SeriesRef<'_>| -> Destination {
             let known = series.kind.and_then(|kind| by_kind.get(kind));
             known.cloned().unwrap_or_else(|| {
