@@ -95,7 +95,7 @@ pub fn read_into<S: ReadAt + ?Sized>(
         // New memory comes from the system with zeros in it.
         *out = vec![0; len];
     } else {
-        out.clear();
+        // What is in there is overwritten.
         out.resize(len, 0);
     }
     source.read_at(offset, out)

@@ -1,6 +1,7 @@
 //! Who measures: an ordered list of segments (format.md, "Device ids and names").
 
 use std::fmt;
+use std::sync::Arc;
 
 /// How a device is addressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,7 +33,8 @@ impl fmt::Display for Model {
 /// Trailing null segments are removed on construction, so that the same device compares equal whoever wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeviceId {
-    segments: Vec<Option<String>>,
+    /// Shared: who asks for a device gets one of its own.
+    segments: Arc<[Option<String>]>,
 }
 
 impl DeviceId {
@@ -44,7 +46,9 @@ impl DeviceId {
         if segments.is_empty() {
             segments.push(Some(String::new()));
         }
-        Self { segments }
+        Self {
+            segments: segments.into(),
+        }
     }
 
     /// From a dotted path as stored by format version 3, split as version 4 would.
