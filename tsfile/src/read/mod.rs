@@ -340,6 +340,14 @@ impl TsFileReader {
         }
     }
 
+    /// The same file with all of its index.
+    pub(crate) fn whole(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            part: None,
+        }
+    }
+
     /// Whether only a part of the index is there.
     pub(crate) fn is_narrowed(&self) -> bool {
         self.part.is_some()

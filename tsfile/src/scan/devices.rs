@@ -38,6 +38,14 @@ impl FileDevices {
         self.positions.clear();
     }
 
+    /// Leaves the devices that `keep` is true for, before they have branches.
+    pub(super) fn retain(&mut self, index: &Index, keep: impl Fn(&DeviceId) -> bool) {
+        self.positions.retain(|&position| {
+            let device = index.device(position as usize);
+            device.is_some_and(|device| keep(device.id()))
+        });
+    }
+
     /// Takes the branch of each device from `branches` and drops those that are in none.
     pub(super) fn assign(&mut self, branches: &mut impl Iterator<Item = u16>) {
         let given: Vec<(u32, u16)> = self.positions.iter().copied().zip(branches).collect();

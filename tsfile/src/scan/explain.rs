@@ -100,7 +100,8 @@ pub struct ExplainLevel {
 /// So many devices are named.
 const SHOWN: usize = 5;
 impl ScanPlan {
-    /// Explains the plan, from metadata: index and statistics, and chunk headers where they decide whether statistics count.
+    /// Explains the plan, from metadata: index and statistics, and chunk headers where they decide whether statistics count. Of what there is beside
+    /// the devices that are read, the index is read for this.
     ///
     /// # Errors
     /// Metadata are corrupt, or reading fails.
@@ -199,7 +200,11 @@ struct Found {
 
 impl Found {
     fn add(&mut self, shared: &Shared, work: &FileWork) -> Result<()> {
-        let sizes = ChunkSizes::of(&work.reader)?;
+        // There is more than what was not passed over.
+        let sizes = match work.by_name {
+            true => ChunkSizes::of(&work.reader.whole())?,
+            false => ChunkSizes::of(&work.reader)?,
+        };
         self.all_chunks += sizes.count() as u64;
         self.all_bytes += sizes.total();
         let before = self.chunks;

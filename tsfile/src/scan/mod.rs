@@ -10,6 +10,7 @@ mod explain;
 mod explain_text;
 mod files;
 mod filter;
+mod keys;
 mod late;
 mod merge_files;
 mod merged;

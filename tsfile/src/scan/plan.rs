@@ -3,6 +3,7 @@
 use super::columns::{Columns, ValueColumn, default_form, default_table};
 use super::devices::FileDevices;
 use super::filter::{Branch, Filter, Place};
+use super::keys::KeyTest;
 use super::merge_files::Dedup;
 use super::request::{Rows, ScanRequest};
 use super::run::Scan;
@@ -53,7 +54,12 @@ pub(super) struct FileWork {
     pub(super) slice: (i64, i64),
     /// Whether its devices are few and far from each other: the chunks of each are fetched at once then.
     pub(super) is_scattered: bool,
+    /// Whether devices were passed over by their names: the index is of those that are left.
+    pub(super) by_name: bool,
 }
+
+/// Devices are few where so many times as many were passed over.
+const FEW: usize = 8;
 
 /// Plans `request` over `readers`: their rows come in the order given, ordered within each file.
 ///
@@ -64,8 +70,53 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
     for reader in &readers {
         reader.check_readable()?;
     }
-    let readers = look_up(readers, &request)?;
-    let (form, table) = form_of(&readers, &request)?;
+    let by_name = KeyTest::of(&readers, &request);
+    if let Some(keys) = by_name {
+        let known = look_up(&readers, &request, Some(&keys));
+        // Where the devices that are left do not tell all that there is to tell, the others are asked as well.
+        match known.and_then(|known| plan_over(known, request.clone(), Some(&keys))) {
+            Ok(plan) if keys.settles(&plan) => return Ok(plan),
+            _ => {}
+        }
+        if keys.form == Form::Narrow {
+            let whole = readers.into_iter().map(Known::whole).collect();
+            return plan_over(whole, request, None);
+        }
+    }
+    let known = look_up(&readers, &request, None)?;
+    plan_over(known, request, None)
+}
+
+/// A file, or what was looked up in it.
+struct Known {
+    reader: TsFileReader,
+    /// Devices of the form that were passed over by their names.
+    passed: usize,
+    /// Whether devices were, so that what the index says is not all that there is.
+    by_name: bool,
+}
+
+impl Known {
+    fn whole(reader: TsFileReader) -> Self {
+        Self {
+            reader,
+            passed: 0,
+            by_name: false,
+        }
+    }
+}
+
+/// Plans over what is known of each file. Devices that do not pass `keys` have no say in anything.
+fn plan_over(known: Vec<Known>, request: ScanRequest, keys: Option<&KeyTest>) -> Result<ScanPlan> {
+    let passed: Vec<(usize, bool)> = known.iter().map(|k| (k.passed, k.by_name)).collect();
+    let readers: Vec<TsFileReader> = known.into_iter().map(|k| k.reader).collect();
+    let (form, table) = match keys {
+        Some(keys) => {
+            check_form(keys.form, &request)?;
+            (keys.form, keys.table.clone())
+        }
+        None => form_of(&readers, &request)?,
+    };
     let mut files = Vec::with_capacity(readers.len());
     let chosen = request.device_filter.as_ref();
     for reader in &readers {
@@ -75,6 +126,17 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
         });
     }
     check_devices(&readers, &files, &request)?;
+    let totals: Vec<usize> = files
+        .iter()
+        .zip(&passed)
+        .map(|(file, (passed, _))| file.positions.len() + passed)
+        .collect();
+    if let Some(keys) = keys {
+        for (reader, file) in readers.iter().zip(&mut files) {
+            let index = reader.index()?;
+            file.retain(index, |id| keys.keeps(id));
+        }
+    }
     let mut columns = Columns::decide(&readers, &files, form, table, &request, request.threads)?;
     if request.dedup == Dedup::None {
         let overlap = overlap::find(&readers, &files, request.range)?;
@@ -92,22 +154,30 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
         )?),
         None => None,
     };
-    let before: Vec<usize> = files.iter().map(|f| f.positions.len()).collect();
-    let considered = before.iter().sum();
     let found = branches(&readers, &mut files, form, filter.as_ref())?;
-    let slice = request.range;
-    let work = |((reader, devices), before): ((TsFileReader, FileDevices), usize)| FileWork {
-        is_scattered: reader.is_narrowed() || devices.positions.len() < before / 2,
-        reader,
-        devices,
-        slice,
-    };
+    let prefix = prefix(&readers).into();
+    let looked = passed.iter().map(|p| p.1).zip(&totals);
+    let work =
+        |((reader, devices), (by_name, total)): ((TsFileReader, FileDevices), (bool, &usize))| {
+            let left = devices.positions.len();
+            let is_scattered = match reader.is_narrowed() {
+                true => !by_name || left.saturating_mul(FEW) <= *total,
+                false => left < total / 2,
+            };
+            FileWork {
+                is_scattered,
+                by_name,
+                reader,
+                devices,
+                slice: request.range,
+            }
+        };
     Ok(ScanPlan {
-        prefix: prefix(&readers).into(),
+        prefix,
         files: readers
             .into_iter()
             .zip(files)
-            .zip(before)
+            .zip(looked)
             .map(work)
             .collect(),
         shared: Arc::new(Shared {
@@ -120,46 +190,58 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
             branches: found.branches,
             work: found.work,
             capped: found.capped,
-            considered,
+            considered: totals.iter().sum(),
             request,
         }),
     })
 }
 
-/// Narrows readers to the devices that the request names, where it does: the rest of an index is not read.
-fn look_up(readers: Vec<TsFileReader>, request: &ScanRequest) -> Result<Vec<TsFileReader>> {
-    let narrow = |reader: TsFileReader| {
+/// Narrows readers to the devices that the request names, or that pass `keys`, where it says something of them: the rest of an index is not read.
+fn look_up(
+    readers: &[TsFileReader],
+    request: &ScanRequest,
+    keys: Option<&KeyTest>,
+) -> Result<Vec<Known>> {
+    let narrow = |reader: &TsFileReader| -> Result<Known> {
         if reader.has_index() {
-            return Ok(reader);
+            return Ok(Known::whole(reader.clone()));
         }
+        let narrowed = |part| Known::whole(reader.narrowed(part));
         if let Some(chosen) = &request.device_filter {
-            let part = match chosen.named() {
-                Some(devices) => reader.lookup(devices)?,
-                None => reader.index_where(|id| chosen.keeps(id))?,
-            };
-            return Ok(reader.narrowed(part));
+            return match chosen.named() {
+                Some(devices) => reader.lookup(devices),
+                None => reader.index_where(|id| chosen.keeps(id)),
+            }
+            .map(narrowed);
         }
         if request.devices.is_some() {
-            let part = reader.index_for(request.devices.as_deref())?;
-            return Ok(reader.narrowed(part));
+            return reader.index_for(request.devices.as_deref()).map(narrowed);
         }
-        let table = match (&request.table, request.form) {
-            (Some(table), None | Some(Form::Table)) => reader.table(table),
-            (None, Some(Form::Table)) => {
-                let mut tables = reader.tables();
-                tables.next().filter(|_| tables.next().is_none())
-            }
-            _ => None,
+        let Some(keys) = keys else {
+            return Ok(Known::whole(reader.clone()));
         };
-        match table.and_then(|table| pinned::devices_of(request, table)) {
-            Some(devices) => {
-                let part = reader.lookup(&devices)?;
-                Ok(reader.narrowed(part))
-            }
-            None => Ok(reader),
+        let table = keys.table.as_deref().and_then(|table| reader.table(table));
+        if let Some(devices) = table.and_then(|table| pinned::devices_of(request, table)) {
+            return reader.lookup(&devices).map(narrowed);
         }
+        let mut passed = 0;
+        let part = reader.index_where(|id| {
+            let is_of_form = keys.is_of_form(reader, id);
+            let kept = is_of_form && keys.keeps(id);
+            passed += usize::from(is_of_form && !kept);
+            kept
+        })?;
+        if reader.has_index() {
+            // Most devices are left: all were read.
+            return Ok(Known::whole(reader.clone()));
+        }
+        Ok(Known {
+            reader: reader.narrowed(part),
+            passed,
+            by_name: true,
+        })
     };
-    readers.into_iter().map(narrow).collect()
+    readers.iter().map(narrow).collect()
 }
 
 /// The form and, in the table form, the table.
@@ -173,15 +255,7 @@ fn form_of(readers: &[TsFileReader], request: &ScanRequest) -> Result<(Form, Opt
             request.device_filter.as_ref(),
         )?,
     };
-    if form == Form::Table && request.devices.is_some() {
-        return Err(
-            Error::argument("devices are chosen by path, which a table does not have")
-                .hint("use -t with -m instead"),
-        );
-    }
-    if form == Form::Table && request.rows == Rows::Projected {
-        return Err(Error::argument("the table form has no `rows=projected`"));
-    }
+    check_form(form, request)?;
     let table = match (form, &request.table) {
         (Form::Table, Some(name)) => Some(name.clone()),
         (Form::Table, None) => Some(default_table(readers)?),
@@ -194,6 +268,20 @@ fn form_of(readers: &[TsFileReader], request: &ScanRequest) -> Result<(Form, Opt
         _ => None,
     };
     Ok((form, table))
+}
+
+/// What a table does not have.
+fn check_form(form: Form, request: &ScanRequest) -> Result<()> {
+    if form == Form::Table && request.devices.is_some() {
+        return Err(
+            Error::argument("devices are chosen by path, which a table does not have")
+                .hint("use -t with -m instead"),
+        );
+    }
+    if form == Form::Table && request.rows == Rows::Projected {
+        return Err(Error::argument("the table form has no `rows=projected`"));
+    }
+    Ok(())
 }
 
 /// A device that is named and in no file is a typing mistake, not an empty result.

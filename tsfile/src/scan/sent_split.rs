@@ -180,6 +180,7 @@ impl SentSplit {
                 devices,
                 slice: part.slice,
                 is_scattered: part.is_scattered(),
+                by_name: false,
             });
         }
         let all = ScanPlan {

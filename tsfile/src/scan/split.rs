@@ -108,6 +108,7 @@ impl ScanPlan {
             devices: work.devices.part(&part.devices),
             slice: part.slice,
             is_scattered: work.is_scattered,
+            by_name: work.by_name,
         })
     }
 

@@ -42,26 +42,30 @@ fn entries(index: &Index) -> Vec<Entry> {
 }
 
 /// A file whose reads are counted.
-struct Sample {
+pub struct Sample {
     name: String,
     source: CountingSource<MemorySource>,
 }
 
 impl Sample {
-    fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+    pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         Self {
             name: name.into(),
             source: CountingSource::new(MemorySource::new(bytes)),
         }
     }
 
-    fn open(&self) -> TsFileReader {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn open(&self) -> TsFileReader {
         let options = ReadOptions::default();
         TsFileReader::new(self.source.clone(), self.name.clone(), options).unwrap()
     }
 
     /// What `f` gives, and what it read.
-    fn counted<T>(&self, f: impl FnOnce() -> T) -> (T, ReadCounts) {
+    pub fn counted<T>(&self, f: impl FnOnce() -> T) -> (T, ReadCounts) {
         let before = self.source.counts();
         let result = f();
         let after = self.source.counts();
@@ -232,7 +236,7 @@ fn every_device_of_every_sample_is_found_alone() {
 }
 
 /// A file of these devices, with `degree` children in a node, each device with a few points.
-fn written(devices: &[DeviceId], version: FormatVersion, degree: usize) -> Vec<u8> {
+pub fn written(devices: &[DeviceId], version: FormatVersion, degree: usize) -> Vec<u8> {
     let sink = MemorySink::new("written");
     let output = sink.output();
     let options = WriteOptions::default()

@@ -9,6 +9,7 @@ mod answers;
 mod answers_refused;
 mod atomic;
 mod build;
+mod by_name;
 mod expected;
 mod files;
 mod golden;
