@@ -316,6 +316,17 @@ impl TsFileReader {
             .map_err(|e| self.in_file(e.rebased(start)))
     }
 
+    /// The bloom filter, if there is one and opening the file has read it.
+    pub(crate) fn bloom_filter_at_hand(&self) -> Option<&BloomFilter> {
+        let filter = self.inner.metadata.bloom_filter.as_ref();
+        filter.filter(|_| self.inner.whole_metadata)
+    }
+
+    /// The same file as if it had no devices: its index is not read.
+    pub(crate) fn without_devices(&self) -> Self {
+        self.narrowed(Arc::new(Index::from_parts(self.name(), Vec::new())))
+    }
+
     /// Devices and timeseries; read once, on first use, in one sequential read.
     ///
     /// # Errors

@@ -138,7 +138,7 @@ pub(super) struct Branch {
 }
 
 /// Visits the names of columns in an expression.
-fn each_column<'a>(expr: &'a Expr, f: &mut dyn FnMut(&'a str)) {
+pub(super) fn each_column<'a>(expr: &'a Expr, f: &mut dyn FnMut(&'a str)) {
     match expr {
         Expr::Constant(_) => {}
         Expr::Compare { column, .. }

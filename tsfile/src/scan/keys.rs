@@ -63,13 +63,6 @@ impl KeyTest {
         }
     }
 
-    /// Whether `plan`, which knows the devices that pass alone, has the columns that it would have if it knew the others. A table has them from its
-    /// schema; of a tree device others may have the same measurement with a type to which its own widens, or that which the filter names in
-    /// other letters as it is written there.
-    pub(super) fn settles(&self, plan: &ScanPlan) -> bool {
-        self.form == Form::Table || is_settled(plan)
-    }
-
     /// Whether the filter may keep a row of a device.
     pub(super) fn keeps(&self, id: &DeviceId) -> bool {
         let path = self.tags.contains(&None).then(|| id.path());
@@ -84,9 +77,14 @@ impl KeyTest {
     }
 }
 
-/// Whether no series that `plan` does not know of can change its columns or what its filter means.
+/// Whether `plan`, which knows some devices alone, has the columns that it would have if it knew the others. A table has them from its schema; of a
+/// tree device others may have the same measurement with a type to which its own widens, or that which the filter names in other letters as
+/// it is written there.
 pub(super) fn is_settled(plan: &ScanPlan) -> bool {
     let shared = &plan.shared;
+    if shared.columns.form == Form::Table {
+        return true;
+    }
     let shown = |data_type| Columns::column_type(&shared.request, data_type).arrow();
     let is_widest = |own: DataType| {
         let others = (0..=u8::MAX).filter_map(|code| DataType::try_from(code).ok());

@@ -1,6 +1,7 @@
 //! The one engine behind every front door: a [`ScanRequest`] over open files becomes a [`Scan`], an iterator of record batches.
 
 mod answers;
+mod bloom;
 mod cache;
 mod columns;
 mod cut;

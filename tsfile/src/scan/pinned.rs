@@ -17,7 +17,9 @@ pub(super) fn devices_of(request: &ScanRequest, schema: &TableSchema) -> Option<
     }
     let mut devices: Vec<Vec<Option<String>>> = vec![vec![Some(schema.name.clone())]];
     for tag in schema.columns_of(ColumnCategory::Tag) {
-        let values = values_of(filter, &tag.measurement.name)?;
+        let name = &tag.measurement.name;
+        let same = |column: &str| column == name || column.to_lowercase() == name.to_lowercase();
+        let values = values_of(filter, &same)?;
         if devices.len().saturating_mul(values.len()) > MOST {
             return None;
         }
@@ -33,9 +35,8 @@ pub(super) fn devices_of(request: &ScanRequest, schema: &TableSchema) -> Option<
     Some(devices.into_iter().map(DeviceId::new).collect())
 }
 
-/// The texts that `tag` is one of in every row that `filter` keeps; none when it may be anything.
-fn values_of<'a>(filter: &'a Expr, tag: &str) -> Option<Vec<&'a str>> {
-    let same = |column: &str| column == tag || column.to_lowercase() == tag.to_lowercase();
+/// The texts that a column is one of in every row that `filter` keeps; none when it may be anything.
+pub(super) fn values_of<'a>(filter: &'a Expr, same: &dyn Fn(&str) -> bool) -> Option<Vec<&'a str>> {
     let text = |literal: &'a Literal| match literal {
         Literal::Text(text) => Some(text.as_str()),
         _ => None,
@@ -47,7 +48,7 @@ fn values_of<'a>(filter: &'a Expr, tag: &str) -> Option<Vec<&'a str>> {
             value,
         } if same(column) => Some(vec![text(value)?]),
         Expr::In { column, list } if same(column) => list.iter().map(text).collect(),
-        Expr::And(parts) => parts.iter().find_map(|part| values_of(part, tag)),
+        Expr::And(parts) => parts.iter().find_map(|part| values_of(part, same)),
         _ => None,
     }
 }
@@ -60,7 +61,7 @@ mod tests {
     fn what_every_row_has_to_be_is_found_in_conjunctions_only() {
         let of = |sql: &str| {
             let expr = Expr::parse(sql).expect("a condition");
-            let values = values_of(&expr, "site");
+            let values = values_of(&expr, &|column| column.eq_ignore_ascii_case("site"));
             values.map(|v| v.into_iter().map(str::to_string).collect::<Vec<_>>())
         };
         let some = |values: &[&str]| Some(values.iter().map(ToString::to_string).collect());

@@ -1,9 +1,10 @@
 //! What a request means for the files at hand: the columns, the devices of each file, and what is asked of each of them.
 
+use super::bloom::Sought;
 use super::columns::{Columns, ValueColumn, default_form, default_table};
 use super::devices::FileDevices;
 use super::filter::{Branch, Filter, Place};
-use super::keys::KeyTest;
+use super::keys::{KeyTest, is_settled};
 use super::merge_files::Dedup;
 use super::request::{Rows, ScanRequest};
 use super::run::Scan;
@@ -70,20 +71,19 @@ pub fn plan(readers: Vec<TsFileReader>, request: ScanRequest) -> Result<ScanPlan
     for reader in &readers {
         reader.check_readable()?;
     }
-    let by_name = KeyTest::of(&readers, &request);
-    if let Some(keys) = by_name {
-        let known = look_up(&readers, &request, Some(&keys));
+    let keys = KeyTest::of(&readers, &request);
+    let sought = Sought::of(&request, keys.as_ref());
+    let keys = keys.as_ref();
+    if keys.is_some() || sought.is_some() {
+        let known = look_up(&readers, &request, keys, sought.as_ref());
+        let plan = known.and_then(|known| plan_over(known, request.clone(), keys));
         // Where the devices that are left do not tell all that there is to tell, the others are asked as well.
-        match known.and_then(|known| plan_over(known, request.clone(), Some(&keys))) {
-            Ok(plan) if keys.settles(&plan) => return Ok(plan),
+        match plan {
+            Ok(plan) if is_settled(&plan) => return Ok(plan),
             _ => {}
         }
-        if keys.form == Form::Narrow {
-            let whole = readers.into_iter().map(Known::whole).collect();
-            return plan_over(whole, request, None);
-        }
     }
-    let known = look_up(&readers, &request, None)?;
+    let known = look_up(&readers, &request, None, None)?;
     plan_over(known, request, None)
 }
 
@@ -196,13 +196,18 @@ fn plan_over(known: Vec<Known>, request: ScanRequest, keys: Option<&KeyTest>) ->
     })
 }
 
-/// Narrows readers to the devices that the request names, or that pass `keys`, where it says something of them: the rest of an index is not read.
+/// Narrows readers to the devices that the request names, or that pass `keys`, where it says something of them: the rest of an index is not read,
+/// and none of a file that has nothing of what is `sought`.
 fn look_up(
     readers: &[TsFileReader],
     request: &ScanRequest,
     keys: Option<&KeyTest>,
+    sought: Option<&Sought>,
 ) -> Result<Vec<Known>> {
     let narrow = |reader: &TsFileReader| -> Result<Known> {
+        if sought.is_some_and(|sought| sought.is_not_in(reader, request)) {
+            return Ok(Known::whole(reader.without_devices()));
+        }
         if reader.has_index() {
             return Ok(Known::whole(reader.clone()));
         }

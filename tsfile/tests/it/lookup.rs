@@ -59,6 +59,10 @@ impl Sample {
         &self.name
     }
 
+    pub fn counts(&self) -> ReadCounts {
+        self.source.counts()
+    }
+
     pub fn open(&self) -> TsFileReader {
         let options = ReadOptions::default();
         TsFileReader::new(self.source.clone(), self.name.clone(), options).unwrap()

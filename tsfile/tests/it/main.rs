@@ -8,6 +8,7 @@
 mod answers;
 mod answers_refused;
 mod atomic;
+mod bloom;
 mod build;
 mod by_name;
 mod expected;
