@@ -1,10 +1,19 @@
 //! A split in bytes for another process, small: which devices of which files, at which times.
 //!
 //! ```text
-//! version  u8 = 1      what  u8 = 'S'
+//! version  u8 = 2      what  u8 = 'S'      how  u8 = 0
 //! files    count, then each: name without the prefix of the plan, length, u8 + time of modification
 //! parts    count, then each: file, u8 (1 joined, 2 all devices, 4 extents), first and last time, places in the index: count, then each
 //!          distance from the end of the last one, how many; or extents: count, then each as `DeviceExtent` writes it
+//! ```
+//!
+//! One device in so many files that this is too large is looked up by its name, in files that the shared part lists:
+//!
+//! ```text
+//! version  u8 = 2      what  u8 = 'S'      how  u8 = 1
+//! device   count, then each segment: string or null
+//! joined   u8 of the first file, u8 of the others          first and last time
+//! files    count, then each: distance from the number of the last one
 //! ```
 
 use super::cut::MOST_PLACE_BYTES;
@@ -14,10 +23,15 @@ use super::shared_plan::{
     SPLIT, SharedPlan, begin, check_end, check_version, flag, number, string,
 };
 use super::split::{Part, Split, ordering};
+use crate::model::DeviceId;
 use crate::read::{DeviceExtent, TsFileReader};
 use crate::wire::{ByteReader, ByteWriter};
 use crate::{Error, Result};
 
+/// Larger splits of one device say its name alone.
+const MOST_BYTES: usize = 1024;
+const BY_PLACE: u8 = 0;
+const BY_NAME: u8 = 1;
 const JOINED: u8 = 1;
 const ALL: u8 = 2;
 const EXTENTS: u8 = 4;
@@ -32,6 +46,7 @@ pub(super) struct SentSplit {
     parts: Vec<SentPart>,
 }
 
+#[derive(Debug, Clone)]
 pub(super) struct SentFile {
     /// Without the prefix.
     pub(super) name: String,
@@ -50,29 +65,85 @@ struct SentPart {
     by_extents: bool,
     /// Where the devices are in the index, when that is said instead.
     extents: Vec<DeviceExtent>,
+    /// The device, when its name alone is said.
+    device: Option<DeviceId>,
 }
 
 impl Split {
     /// The split for another process, which has what [`ScanPlan::encode_shared`] gives of `plan`, the plan that it was made of. It is smaller than
-    /// 1 KiB, unless file names differ in hundreds of bytes, or a keyed split has a device that dozens of files hold.
+    /// 1 KiB, unless file names differ in hundreds of bytes, or a keyed split has a device that many hundreds of files hold: each of them takes a
+    /// byte or two.
     ///
     /// # Errors
     /// It was made of another plan.
     pub fn encode(&self, plan: &ScanPlan) -> Result<Vec<u8>> {
+        let by_place = self.encode_places(plan)?;
+        if by_place.len() < MOST_BYTES {
+            return Ok(by_place);
+        }
+        Ok(self.encode_name(plan)?.unwrap_or(by_place))
+    }
+
+    /// By the name of its device, when it is of one, and the shared part lists its files.
+    fn encode_name(&self, plan: &ScanPlan) -> Result<Option<Vec<u8>>> {
+        let Some(first) = self.parts.first() else {
+            return Ok(None);
+        };
+        let mut named: Option<DeviceId> = None;
+        for part in &self.parts {
+            let (Some(work), true) = (
+                plan.files.get(part.file as usize),
+                part.slice == first.slice,
+            ) else {
+                return Ok(None);
+            };
+            let index = work.reader.index()?;
+            let range = part.devices.start as usize..part.devices.end as usize;
+            for &position in work.devices.positions.get(range).unwrap_or(&[]) {
+                let device = index.device(position as usize).map(|d| d.id());
+                if named.is_some() && named.as_ref() != device {
+                    return Ok(None);
+                }
+                named = device.cloned();
+            }
+        }
+        let joined = self.parts.get(1).is_some_and(|p| p.joined);
+        if self.parts.iter().skip(1).any(|p| p.joined != joined) {
+            return Ok(None);
+        }
+        let files: Vec<u32> = self.parts.iter().map(|p| p.file).collect();
+        let ascending = files.iter().zip(files.iter().skip(1)).all(|(a, b)| a < b);
+        let Some(device) = named.filter(|_| ascending && plan.lists_files()) else {
+            return Ok(None);
+        };
+        let mut w = begin(SPLIT);
+        w.u8(BY_NAME);
+        w.uvarint(device.segments().len() as u64);
+        for segment in device.segments() {
+            w.varstr(segment.as_deref());
+        }
+        w.u8(first.joined.into()).u8(joined.into());
+        w.svarint(first.slice.0).svarint(first.slice.1);
+        w.uvarint(files.len() as u64);
+        let mut last = 0;
+        for file in files {
+            w.uvarint(u64::from(file - last));
+            last = file;
+        }
+        Ok(Some(w.into_bytes()))
+    }
+
+    fn encode_places(&self, plan: &ScanPlan) -> Result<Vec<u8>> {
         let mut files: Vec<u32> = self.parts.iter().map(|p| p.file).collect();
         files.sort_unstable();
         files.dedup();
         let other = || Error::argument("the split was made of another plan");
         let mut w = begin(SPLIT);
+        w.u8(BY_PLACE);
         w.uvarint(files.len() as u64);
         for file in &files {
             let work = plan.files.get(*file as usize).ok_or_else(other)?;
-            let name = work.reader.name();
-            w.varstr(Some(name.strip_prefix(&*plan.prefix).ok_or_else(other)?));
-            w.uvarint(work.reader.size_bytes());
-            let modified = work.reader.modified_ns();
-            w.u8(modified.is_some().into());
-            w.svarint(modified.unwrap_or(0));
+            write_file(plan, work, &mut w)?;
         }
         w.uvarint(self.parts.len() as u64);
         for part in &self.parts {
@@ -89,6 +160,18 @@ impl Split {
         }
         Ok(w.into_bytes())
     }
+}
+
+/// A file as it was when the plan was made.
+pub(super) fn write_file(plan: &ScanPlan, work: &FileWork, w: &mut ByteWriter) -> Result<()> {
+    let name = work.reader.name().strip_prefix(&*plan.prefix);
+    let other = || Error::argument("the split was made of another plan");
+    w.varstr(Some(name.ok_or_else(other)?));
+    w.uvarint(work.reader.size_bytes());
+    let modified = work.reader.modified_ns();
+    w.u8(modified.is_some().into());
+    w.svarint(modified.unwrap_or(0));
+    Ok(())
 }
 
 /// How devices are said, and where they are.
@@ -134,15 +217,47 @@ fn write_places(positions: &[u32], w: &mut ByteWriter) {
 }
 
 impl SentSplit {
-    /// Reads what [`Split::encode`] wrote.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self> {
+    /// Reads what [`Split::encode`] wrote of a plan with these files.
+    pub(super) fn parse(bytes: &[u8], listed: &[SentFile]) -> Result<Self> {
         let mut r = ByteReader::new(bytes, "encoded split");
         check_version(&mut r, SPLIT)?;
+        if flag(&mut r)? {
+            return Self::by_name(&mut r, listed);
+        }
         let files = (0..r.count(4)?).map(|_| file(&mut r));
         let files = files.collect::<Result<Vec<_>>>()?;
         let parts = (0..r.count(5)?).map(|_| part(&mut r, files.len()));
         let parts = parts.collect::<Result<Vec<_>>>()?;
         check_end(&r)?;
+        Ok(Self { files, parts })
+    }
+
+    fn by_name(r: &mut ByteReader<'_>, listed: &[SentFile]) -> Result<Self> {
+        let segments = (0..r.count(1)?).map(|_| Ok(r.varstr()?.map(str::to_string)));
+        let device = DeviceId::new(segments.collect::<Result<_>>()?);
+        let joined = (flag(r)?, flag(r)?);
+        let slice = (r.svarint64()?, r.svarint64()?);
+        let (mut files, mut parts) = (Vec::new(), Vec::new());
+        let mut number = 0usize;
+        for file in 0..r.count(1)? {
+            let distance = super::shared_plan::number(r)?;
+            number = number.saturating_add(distance);
+            match listed.get(number) {
+                Some(known) if file == 0 || distance > 0 => files.push(known.clone()),
+                _ => return Err(r.error("there is no such file").got(number)),
+            }
+            parts.push(SentPart {
+                file,
+                joined: if file == 0 { joined.0 } else { joined.1 },
+                all: false,
+                slice,
+                places: Vec::new(),
+                by_extents: false,
+                extents: Vec::new(),
+                device: Some(device.clone()),
+            });
+        }
+        check_end(r)?;
         Ok(Self { files, parts })
     }
 
@@ -203,7 +318,7 @@ impl SentSplit {
 impl SentPart {
     fn is_scattered(&self) -> bool {
         let devices: usize = self.extents.iter().map(DeviceExtent::device_count).sum();
-        devices < self.extents.len() * DEVICES_IN_A_ROW
+        self.device.is_some() || devices < self.extents.len() * DEVICES_IN_A_ROW
     }
 
     /// The devices, in the order of the plan, and the reader that knows them. The file has `left` of them that no part has had.
@@ -218,6 +333,12 @@ impl SentPart {
             Some(table) => FileDevices::of_table(reader, table, None),
             None => FileDevices::of_tree(reader, chosen, None),
         };
+        if let Some(device) = &self.device {
+            let found = reader.lookup(std::slice::from_ref(device))?;
+            let reader = reader.narrowed(found);
+            let devices = all(&reader, None)?;
+            return Ok((reader, devices));
+        }
         if self.by_extents {
             let reader = reader.narrowed(reader.index_at(&self.extents)?);
             let devices = all(&reader, None)?;
@@ -244,7 +365,7 @@ impl SentPart {
     }
 }
 
-fn file(r: &mut ByteReader<'_>) -> Result<SentFile> {
+pub(super) fn file(r: &mut ByteReader<'_>) -> Result<SentFile> {
     let (name, size_bytes) = (string(r)?, r.uvarint64()?);
     let (known, modified) = (flag(r)?, r.svarint64()?);
     Ok(SentFile {
@@ -287,5 +408,6 @@ fn part(r: &mut ByteReader<'_>, files: usize) -> Result<SentPart> {
         places,
         by_extents,
         extents,
+        device: None,
     })
 }

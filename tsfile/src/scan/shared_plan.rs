@@ -1,7 +1,7 @@
 //! What the splits of a plan have in common, in bytes for another process: columns, filter and options, sent once.
 //!
 //! ```text
-//! version  u8 = 1      what      u8 = 'P'
+//! version  u8 = 2      what      u8 = 'P'
 //! form     u8          table     string or null
 //! rows, text, dates, time, unit, dedup, lossy types   u8 each;  zone  i32, seconds
 //! batch bytes, batches in flight, offset   varint each;  limit  u8 + varint
@@ -9,6 +9,7 @@
 //! columns  of the schema: name, metadata;  slots: u8 + number
 //! values   shown, all; each name, bytes of its measurement, type
 //! filter   u8, then its text and its columns: name, place
+//! files    count, then each: name without the prefix, length, u8 + time of modification; none where splits do well without
 //! ```
 //!
 //! Branches are not sent: what a filter comes to for a device is worked out again where the device is read.
@@ -19,7 +20,7 @@ use super::merge_files::Dedup;
 use super::plan::{ScanPlan, Shared};
 use super::request::{Rows, ScanRequest, TimeAs};
 use super::run::Scan;
-use super::sent_split::SentSplit;
+use super::sent_split::{SentFile, SentSplit, file, write_file};
 use crate::arrow::{DateMode, TextMode, TimeUnit};
 use crate::filter::{Expr, Predicate, Ranges, normalize_in};
 use crate::model::{DataType, Form, Zone};
@@ -31,7 +32,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Of what is sent; another one is refused.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Files are listed when there are more than so many, of which a split could be too large, and fewer than would be much for the shared part.
+const LISTED_FILES: std::ops::RangeInclusive<usize> = 9..=4096;
 const PLAN: u8 = b'P';
 pub(super) const SPLIT: u8 = b'S';
 
@@ -64,6 +67,8 @@ pub struct SharedPlan {
     pub(super) shared: Arc<Shared>,
     /// What the names of all files begin with.
     pub(super) prefix: String,
+    /// Those that splits refer to by number.
+    files: Arc<[SentFile]>,
 }
 
 impl SharedPlan {
@@ -94,7 +99,7 @@ impl SharedPlan {
     /// # Errors
     /// The bytes are those of another version, or damaged.
     pub fn files(&self, split: &[u8]) -> Result<Vec<String>> {
-        let split = SentSplit::parse(split)?;
+        let split = SentSplit::parse(split, &self.files)?;
         let names = split.files.into_iter();
         Ok(names.map(|file| self.prefix.clone() + &file.name).collect())
     }
@@ -111,7 +116,7 @@ impl SharedPlan {
         cancel: CancelToken,
         open: impl Fn(&str) -> Result<TsFileReader>,
     ) -> Result<Scan> {
-        let (plan, split) = SentSplit::parse(split)?.open(self, open)?;
+        let (plan, split) = SentSplit::parse(split, &self.files)?.open(self, open)?;
         Ok(Scan::of_split(&plan, &split, cancel))
     }
 }
@@ -189,7 +194,17 @@ impl ScanPlan {
                 w.u8(kind).uvarint(number as u64);
             }
         }
+        let listed = self.files.iter().filter(|_| self.lists_files());
+        w.uvarint(listed.clone().count() as u64);
+        for work in listed {
+            write_file(self, work, &mut w)?;
+        }
         Ok(w.into_bytes())
+    }
+
+    /// Whether the shared part names the files, so that splits need not.
+    pub(super) fn lists_files(&self) -> bool {
+        LISTED_FILES.contains(&self.files.len())
     }
 }
 
@@ -258,6 +273,8 @@ fn decode(r: &mut ByteReader<'_>) -> Result<SharedPlan> {
         true => Some(filter(r, &request, &values)?),
         false => None,
     };
+    let files = (0..r.count(4)?).map(|_| file(r));
+    let files = files.collect::<Result<Vec<_>>>()?;
     let columns = Columns {
         form,
         table,
@@ -282,6 +299,7 @@ fn decode(r: &mut ByteReader<'_>) -> Result<SharedPlan> {
     Ok(SharedPlan {
         shared: Arc::new(shared),
         prefix,
+        files: files.into(),
     })
 }
 

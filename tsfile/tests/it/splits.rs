@@ -735,7 +735,7 @@ fn another_version_another_thing_and_another_file_say_so() {
     // The version is the first byte, for ever.
     assert_eq!(
         (shared[0], shared[1], split[0], split[1]),
-        (1, b'P', 1, b'S')
+        (2, b'P', 2, b'S')
     );
     let decoded = SharedPlan::decode(&shared).unwrap();
     let e = SharedPlan::decode(&split).unwrap_err();
@@ -744,16 +744,16 @@ fn another_version_another_thing_and_another_file_say_so() {
             .contains("a plan and a split are not the same"),
         "{e}"
     );
-    let newer = [&[2], &shared[1..]].concat();
+    let newer = [&[3], &shared[1..]].concat();
     let e = SharedPlan::decode(&newer).unwrap_err();
     assert_eq!(
         e.to_string(),
-        "encoded plan: the plan was made by another version of this library at byte 0; expected encoding version 1, found 2; use the same \
+        "encoded plan: the plan was made by another version of this library at byte 0; expected encoding version 2, found 3; use the same \
          version in all processes"
     );
-    let newer = [&[2], &split[1..]].concat();
+    let newer = [&[3], &split[1..]].concat();
     let e = sent(&case, &decoded, &newer).unwrap_err();
-    assert!(e.to_string().contains("encoding version 1, found 2"), "{e}");
+    assert!(e.to_string().contains("encoding version 2, found 3"), "{e}");
     let e = decoded.scan(&split, CancelToken::new(), |_| {
         Ok(simple_file(&mut Random(9), "f0", false).0)
     });
@@ -997,4 +997,71 @@ fn a_zone_goes_with_a_plan_to_another_process() {
         rows += scan.unwrap().map(|b| b.unwrap().num_rows()).sum::<usize>();
     }
     assert_eq!(rows, 2, "from one o'clock on in UTC");
+}
+
+/// A device in so many files that their names alone fill more than a split.
+#[test]
+fn a_device_in_hundreds_of_files_is_a_small_split() {
+    let device = |name: &str, time: i64| ((vec![Some(name.to_string())], time), [Some(time); 3]);
+    let files: Vec<Content> = (0..200)
+        .map(|n| [device("root.a.d", n), device("root.a.other", n)].into())
+        .collect();
+    let bytes: Vec<Vec<u8>> = (files.iter().enumerate())
+        .map(|(n, content)| {
+            let name = format!("sequence/root.sg/{n:05}/1700000000{n:03}-1-0-0.tsfile");
+            let reader = written(&name, content, false, WriteOptions::default());
+            let mut bytes = vec![0; reader.size_bytes() as usize];
+            reader.source().read_at(0, &mut bytes).unwrap();
+            bytes
+        })
+        .collect();
+    let name = |n: usize| format!("sequence/root.sg/{n:05}/1700000000{n:03}-1-0-0.tsfile");
+    let open = |wanted: &str| {
+        let n = (0..200).find(|&n| name(n) == wanted);
+        let n = n.ok_or_else(|| Error::argument("no such file"))?;
+        Ok(read(wanted, bytes[n].clone()))
+    };
+    let readers = || {
+        (0..200)
+            .map(|n| open(&name(n)).unwrap())
+            .collect::<Vec<_>>()
+    };
+    let filter = "device_name LIKE 'root.a.d%' AND x >= 0".parse().unwrap();
+    let narrow = ScanRequest::new().with_form(Form::Narrow);
+    let columns = Some(vec!["x".to_string()]);
+    for (request, devices) in [
+        (narrow.clone(), 2),
+        (narrow.clone().with_time_range(50, 149), 2),
+        (narrow.clone().with_dedup(Dedup::Last), 2),
+        (
+            narrow
+                .clone()
+                .with_columns(columns)
+                .with_filter(Some(filter)),
+            1,
+        ),
+        (narrow.with_devices(vec!["root.a.d".into()]), 1),
+    ] {
+        let plan = plan(readers(), request).unwrap();
+        let shared = SharedPlan::decode(&plan.encode_shared().unwrap()).unwrap();
+        let splits = plan.splits(SplitMode::Keyed).unwrap();
+        assert_eq!(splits.len(), devices);
+        for split in &splits {
+            let encoded = split.encode(&plan).unwrap();
+            assert!(encoded.len() < 1024, "{} bytes", encoded.len());
+            let expected = rows(Form::Narrow, plan.scan_split(split));
+            assert!(expected.len() >= 100);
+            let scan = shared.scan(&encoded, CancelToken::new(), open).unwrap();
+            assert_eq!(rows(Form::Narrow, scan), expected);
+            assert_eq!(shared.files(&encoded).unwrap().len(), 200);
+            // Damage is an error, or another plan.
+            for at in (0..encoded.len()).step_by(7) {
+                let mut bad = encoded.clone();
+                bad[at] ^= 0x55;
+                if let Ok(scan) = shared.scan(&bad, CancelToken::new(), open) {
+                    scan.take(3).for_each(drop);
+                }
+            }
+        }
+    }
 }
