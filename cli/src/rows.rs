@@ -1,4 +1,4 @@
-//! `head` and `cat`: the rows of one object, of one file after the other.
+//! `head` and `cat`: the rows of one object, of one file after the other, or of several as if they were one.
 //!
 //! Of a tree device the columns are the time and its measurements, of a table the time, its tags and its fields. Rows are what the tool of Apache
 //! shows: of a non-aligned device those in which a shown column has a point, of an aligned device and of a table all of them.
@@ -15,7 +15,7 @@ use tsfile::TsFileReader;
 use tsfile::scan::{Form, ScanPlan, ScanRequest};
 
 use crate::again;
-use crate::args::{Dates, DedupArgs, OpenArgs, RangeArgs, Rows, Text};
+use crate::args::{Dates, DedupArgs, OpenArgs, RangeArgs, Rows, SchemaArgs, SchemaMode, Text};
 use crate::exit::{Failure, Outcome};
 use crate::filter::WhereArgs;
 use crate::inputs::Inputs;
@@ -84,10 +84,12 @@ pub struct RowArgs {
     #[arg(long, help_heading = "Values")]
     dates: Option<Dates>,
     #[command(flatten)]
+    schema: SchemaArgs,
+    #[command(flatten)]
     open: OpenArgs,
 }
 
-/// Prints the rows, read by so many threads, those of files that are merged as if they were one file; at most `limit` of each file, unless the flags say otherwise.
+/// Prints the rows, read by so many threads, those of files that are joined as if they were one file; at most `limit` of each file, unless the flags say otherwise.
 ///
 /// # Errors
 /// See [`crate::exit::Fault`].
@@ -117,8 +119,16 @@ pub fn run(args: &RowArgs, limit: Option<u64>, dedup: &DedupArgs, threads: usize
     inputs.say_skipped();
     object::check_found(args, &paths, &files)?;
     let mut groups = Vec::new();
-    if dedup.is_merge() {
-        groups.extend(object::merged(files)?.map(|(readers, object)| (readers, object, filter)));
+    // Who says what files may disagree about wants one stream of them, with one set of columns.
+    let joined = match (dedup.is_merge(), args.schema.schema.is_some()) {
+        (true, _) => Some("--dedup"),
+        (false, true) => Some("--schema"),
+        (false, false) => None,
+    };
+    if let Some(flag) = joined {
+        groups.extend(
+            object::merged(files, flag)?.map(|(readers, object)| (readers, object, filter)),
+        );
     } else {
         let filters = object::filters(args, filter.as_ref(), &files);
         let each = files.into_iter().zip(filters);
@@ -140,7 +150,7 @@ pub fn run(args: &RowArgs, limit: Option<u64>, dedup: &DedupArgs, threads: usize
     }
     let layout = Layout::of(&sources)?;
     let names = layout.names.iter().map(|(name, _)| name.as_str());
-    let several = paths.len() > 1 && !dedup.is_merge();
+    let several = paths.len() > 1 && joined.is_none();
     let names: Vec<&str> = several.then_some(FILE).into_iter().chain(names).collect();
     if args.output.format == Format::Ndjson {
         check_names(&names)?;
@@ -174,7 +184,7 @@ pub fn run(args: &RowArgs, limit: Option<u64>, dedup: &DedupArgs, threads: usize
     print.finish()
 }
 
-/// The rows of one file.
+/// The rows of one file, or of those that are joined.
 struct Source {
     file: String,
     plan: ScanPlan,
@@ -195,6 +205,8 @@ impl Source {
             .with_text(args.text.unwrap_or_default().library())
             .with_dates(args.dates.unwrap_or_default().library())
             .with_columns(object.columns(args))
+            .with_schema_mode(args.schema.schema.map(SchemaMode::library))
+            .with_lossy_types(args.schema.lossy_types)
             .with_offset(args.offset);
         if let Some(name) = &args.time_column {
             request = request.with_time_column(name);

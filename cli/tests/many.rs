@@ -300,3 +300,96 @@ fn tables_of_several_files_are_the_same_or_united() {
     let (_, stdout, _) = outcome(root, &["cat", "all.tsfile", "-f", "csv"]);
     assert_eq!(stdout.lines().count(), 3, "{stdout}");
 }
+
+#[test]
+fn rows_of_several_files_are_one_stream_where_their_schemas_come_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let row = |time: &str, x: &str| format!("time,device_name,x\n{time},root.a,{x}\n");
+    put(root, "a.tsfile", &row("1", "1"), &["--types", "x=INT32"]);
+    put(root, "b.tsfile", &row("2", "2"), &["--types", "x=INT64"]);
+    let put_table = |name: &str, csv: &str| put(root, name, csv, &["-t", "t", "--tags", "site"]);
+    put_table("t1.tsfile", "time,site,v\n1,x,1\n2,x,3\n");
+    put_table("t2.tsfile", "time,site,u,v\n1,y,true,2\n");
+    let cat = |files: &[&str], flags: &[&str]| {
+        outcome(root, &[&["cat", "-f", "csv"], files, flags].concat())
+    };
+    let devices = ["b.tsfile", "a.tsfile"];
+    let (code, _, stderr) = cat(&devices, &[]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("column x has another type"), "{stderr}");
+    for schema in ["strict", "union"] {
+        let (code, stdout, stderr) = cat(&devices, &["--schema", schema]);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+        assert!(stderr.contains("--schema widen"), "{stderr}");
+    }
+    let (code, stdout, stderr) = cat(&devices, &["--schema", "widen"]);
+    assert_eq!(
+        (code, stdout.as_str()),
+        (0, "time,x\n2,2\n1,1\n"),
+        "{stderr}"
+    );
+    let tables = ["t1.tsfile", "t2.tsfile"];
+    let (code, _, stderr) = cat(&tables, &["--schema", "strict"]);
+    assert_eq!(code, 2);
+    assert!(
+        stderr.contains("column \"u\" (BOOLEAN FIELD) is only here"),
+        "{stderr}"
+    );
+    let (code, stdout, stderr) = cat(&tables, &["--schema", "union"]);
+    let rows = "time,site,v,u\n1,x,1,\n2,x,3,\n1,y,2,true\n";
+    assert_eq!(
+        (code, stdout.replace("/N", "")),
+        (0, rows.to_owned()),
+        "{stderr}"
+    );
+    // One stream: passed over and counted as such, and a condition may name a column of any file.
+    let some = [
+        "head",
+        "t1.tsfile",
+        "t2.tsfile",
+        "--schema",
+        "union",
+        "-f",
+        "csv",
+    ];
+    let more = ["--offset", "1", "-n", "2", "--where", "v > 1 or u"];
+    let (code, stdout, stderr) = outcome(root, &[&some[..], &more[..4]].concat());
+    let rows = "time,site,v,u\n2,x,3,\n1,y,2,true\n";
+    assert_eq!(
+        (code, stdout.replace("/N", "")),
+        (0, rows.to_owned()),
+        "{stderr}"
+    );
+    let more = ["--where", "u = true"];
+    let (code, stdout, stderr) = outcome(root, &[&some[..], &more].concat());
+    let rows = "time,site,v,u\n1,y,2,true\n";
+    assert_eq!((code, stdout.as_str()), (0, rows), "{stderr}");
+    let (code, _, stderr) = cat(&["a.tsfile", "t1.tsfile"], &["--schema", "union"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("which --schema cannot join"), "{stderr}");
+}
+
+#[test]
+fn devices_are_chosen_by_tags_in_what_is_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let csv = "time,site,v\n1,x,1\n2,y,3\n3,z,4\n";
+    put(root, "t.tsfile", csv, &["-t", "t", "--tags", "site"]);
+    let explain = |flags: &[&str]| {
+        let (code, stdout, stderr) =
+            outcome(root, &[&["explain", "t.tsfile", "--json"], flags].concat());
+        assert_eq!(code, 0, "{stderr}");
+        serde_json::from_str::<serde_json::Value>(&stdout).unwrap()
+    };
+    let tags = ["--tag-filter", "site", "neq", "y"];
+    for flags in [&tags[..], &[&tags[..], &["-t", "T"]].concat()] {
+        let explained = explain(flags);
+        assert_eq!(explained["pruning"]["devices"]["read"], 2, "{explained}");
+    }
+    assert_eq!(explain(&[])["pruning"]["devices"]["read"], 3);
+    let args = ["explain", "t.tsfile", "--tag-filter", "town", "eq", "y"];
+    let (code, _, stderr) = outcome(root, &args);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("has no tag town"), "{stderr}");
+}

@@ -10,12 +10,13 @@ use tsfile::scan::{ScanPlan, ScanRequest};
 
 use crate::again;
 use crate::args::{DedupArgs, Form, ObjectArgs, OpenArgs, RangeArgs, Rows, ThreadArgs};
-use crate::exit::{Blame as _, Outcome};
+use crate::exit::{Blame as _, Failure, Outcome};
 use crate::explain::{self, Analysis};
 use crate::filter::WhereArgs;
 use crate::inputs::Inputs;
 use crate::progress::Progress;
 use crate::scope::{self, same_name};
+use crate::tags::TagArgs;
 
 /// Explain how a question is rewritten, what is read for it and why, and how it is cut for several readers
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,8 @@ pub struct Args {
     object: ObjectArgs,
     #[command(flatten)]
     range: RangeArgs,
+    #[command(flatten)]
+    tags: TagArgs,
     #[command(flatten)]
     filter: WhereArgs,
     /// How rows look [default: table for tables, wide for tree devices]
@@ -63,6 +66,7 @@ pub struct Args {
 /// See [`crate::exit::Fault`].
 pub fn run(args: &Args) -> Outcome {
     args.range.check()?;
+    args.tags.check(!args.object.device.is_empty())?;
     let request = request(args)?;
     let begun = Instant::now();
     let mut files = Vec::new();
@@ -77,7 +81,7 @@ pub fn run(args: &Args) -> Outcome {
         }
     }
     inputs.say_skipped();
-    let request = named_table(args, request, &readers);
+    let request = of_table(args, request, &readers)?;
     let plan = tsfile::scan::plan(readers, request).map_err(|e| named(args, e))?;
     let (planned, planning) = (total(&files), begun.elapsed());
     let explained = plan.explain().map_err(|e| named(args, e))?;
@@ -126,14 +130,35 @@ fn request(args: &Args) -> Outcome<ScanRequest> {
     Ok(request)
 }
 
-/// `request` with the table that is asked for, as the files spell it.
-fn named_table(args: &Args, request: ScanRequest, readers: &[TsFileReader]) -> ScanRequest {
-    let Some(wanted) = &args.object.table else {
-        return request;
-    };
+/// `request` with the table that is asked for, as the files spell it, and those of its devices whose tags are as asked.
+fn of_table(args: &Args, request: ScanRequest, readers: &[TsFileReader]) -> Outcome<ScanRequest> {
     let mut tables = readers.iter().flat_map(TsFileReader::tables);
-    let found = tables.find(|table| same_name(&table.name, wanted));
-    request.with_table(Some(found.map_or(wanted, |table| &table.name)))
+    let (request, schema) = match &args.object.table {
+        Some(wanted) => {
+            let found = tables.find(|table| same_name(&table.name, wanted));
+            let name = found.map_or(wanted, |table| &table.name);
+            (request.with_table(Some(name)), found)
+        }
+        None => {
+            let first = tables.next();
+            let alone = first.filter(|one| tables.all(|table| table.name == one.name));
+            (request, alone)
+        }
+    };
+    if !args.tags.is_given() {
+        return Ok(request);
+    }
+    let Some(schema) = schema else {
+        return Err(Failure::usage(
+            "--tag-filter is for one table; name it with -t TABLE",
+        ));
+    };
+    Ok(match args.tags.of_table(schema)? {
+        Some(keep) => request
+            .with_table(Some(&schema.name))
+            .with_device_filter(keep),
+        None => request,
+    })
 }
 
 /// Opens a file again that says what is read of it.
@@ -178,7 +203,7 @@ fn scanned(plan: &ScanPlan, args: &Args) -> Outcome<Analysis> {
 }
 
 /// An error that names the files.
-fn named(args: &Args, error: tsfile::Error) -> crate::exit::Failure {
+fn named(args: &Args, error: tsfile::Error) -> Failure {
     let names: Vec<_> = args.files.iter().map(|f| f.display().to_string()).collect();
     again::failure(error.in_file(again::shortened(&names)))
 }

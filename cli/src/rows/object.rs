@@ -161,8 +161,11 @@ pub fn filters(
 /// The files, and what they hold of one object, which is the same in all of them.
 ///
 /// # Errors
-/// Usage, when it is not.
-pub fn merged(files: Vec<(TsFileReader, Object)>) -> Outcome<Option<(Vec<TsFileReader>, Object)>> {
+/// Usage, when it is not: `flag` is for one object.
+pub fn merged(
+    files: Vec<(TsFileReader, Object)>,
+    flag: &str,
+) -> Outcome<Option<(Vec<TsFileReader>, Object)>> {
     let mut readers = Vec::new();
     let mut all: Option<Object> = None;
     for (reader, object) in files {
@@ -170,7 +173,7 @@ pub fn merged(files: Vec<(TsFileReader, Object)>) -> Outcome<Option<(Vec<TsFileR
             None => object,
             Some(all) => all.with(object).map_err(|(one, other)| {
                 Failure::usage(format!(
-                    "{}: the files are of {one} and of {other}, which --dedup cannot merge; name one with -d or -t",
+                    "{}: the files are of {one} and of {other}, which {flag} cannot join; name one with -d or -t",
                     reader.name()
                 ))
             })?,
