@@ -11,6 +11,7 @@
 //!
 //! form=table|narrow|wide    default: what suits the file        table=NAME    of the table form
 //! column=NAME               only this one                       rows=all|projected
+//! threads=N                 splits are read by so many
 //! check=yes                 also sums up the columns, which takes time
 //!
 //! queries=LIST              lines `DEVICE START END`                      count=N      the first ones of the list
@@ -81,6 +82,7 @@ struct Options {
     table: Option<String>,
     column: Option<String>,
     rows: Rows,
+    threads: usize,
     check: bool,
 }
 
@@ -91,6 +93,7 @@ impl Options {
             table: None,
             column: None,
             rows: Rows::All,
+            threads: 1,
             check: false,
         };
         for arg in args {
@@ -102,6 +105,7 @@ impl Options {
                 Some(("column", name)) => options.column = Some(name.into()),
                 Some(("rows", "all")) => options.rows = Rows::All,
                 Some(("rows", "projected")) => options.rows = Rows::Projected,
+                Some(("threads", n)) => options.threads = n.parse()?,
                 Some(("check", "yes")) => options.check = true,
                 _ => return Err(format!("unknown option {arg}").into()),
             }
@@ -139,6 +143,7 @@ fn batches(file: &str, options: &Options) -> AnyResult<Sums> {
     let query = tsfile::open(file)?.with(|r| {
         let r = r
             .with_rows(options.rows)
+            .with_threads(options.threads)
             .with_table(options.table.as_deref())
             .with_columns(options.column.clone().map(|c| vec![c]));
         match options.form {
