@@ -5,6 +5,7 @@
 
 use super::columns::{Columns, Slot};
 use super::filter::{Branch, Place};
+use super::lent::Lent;
 use super::merge_files::{Dedup, MergeFiles};
 use super::plan::{FileWork, ScanPlan, Shared};
 use super::request::Rows;
@@ -54,6 +55,13 @@ impl Reading {
         let mut single = Single::new(plan.shared.clone(), files.collect());
         single.is_part(cancel);
         Self::Files(Box::new(single))
+    }
+
+    /// Shares the memory of batches with other splits, where batches are given on as they are made.
+    pub(super) fn share(&mut self, lent: &Arc<Lent>) {
+        if let Self::Files(single) = self {
+            single.share(lent);
+        }
     }
 
     /// Work done so far.

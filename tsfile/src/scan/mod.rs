@@ -13,6 +13,7 @@ mod files;
 mod filter;
 mod keys;
 mod late;
+mod lent;
 mod merge_files;
 mod merged;
 mod open;

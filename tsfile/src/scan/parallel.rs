@@ -1,5 +1,6 @@
 //! Splits side by side: threads read them, and their batches come in the order of the plan.
 
+use super::lent::Lent;
 use super::merged::Reading;
 use super::plan::ScanPlan;
 use super::split::Split;
@@ -25,6 +26,7 @@ struct Work {
     counters: Mutex<ScanCounters>,
     cancel: CancelToken,
     room: Room,
+    lent: Arc<Lent>,
 }
 
 /// How many batches may be there at a time, made or being made, and not fetched.
@@ -134,6 +136,8 @@ impl Parallel {
             splits,
             senders,
             room: Room::new(most),
+            // Those that wait to be fetched, and one that each thread and the caller have.
+            lent: Lent::new(most + threads + 1),
         });
         let mut out = Self {
             work,
@@ -225,6 +229,7 @@ impl Work {
 
     fn read(&self, number: usize, split: &Split, sender: &Sender<Message>) {
         let mut scan = Reading::of_split(&self.plan, split, self.cancel.clone());
+        scan.share(&self.lent);
         let mut last = Ok(None);
         while self.room.take(number) {
             match scan.next() {

@@ -1,6 +1,7 @@
 //! A plan, or a part of it, in motion: file after file, device after device, batch after batch.
 
 use super::late::Asked;
+use super::lent::Lent;
 use super::open::OpenFile;
 use super::plan::{FileWork, Shared};
 use super::request::ScanRequest;
@@ -33,8 +34,7 @@ pub(super) struct Single {
     ready: VecDeque<RecordBatch>,
     failed: bool,
     cancel: CancelToken,
-    /// The batches that came last: their memory serves later ones, once nobody else holds it.
-    lent: VecDeque<RecordBatch>,
+    lent: Arc<Lent>,
 }
 
 /// What a filter has kept.
@@ -65,6 +65,7 @@ impl Single {
                 Some(_) => RowSlice::new(0, None),
                 None => wanted,
             },
+            lent: Lent::new(shared.request.batches_in_flight),
             shared,
             files: files.into(),
             open: None,
@@ -75,8 +76,12 @@ impl Single {
             filtered,
             ready: VecDeque::new(),
             failed: false,
-            lent: VecDeque::new(),
         }
+    }
+
+    /// Shares the memory of batches with others.
+    pub(super) fn share(&mut self, lent: &Arc<Lent>) {
+        self.lent = lent.clone();
     }
 
     /// Makes it a part of something: what is passed over is counted by whoever puts the parts together.
@@ -103,16 +108,10 @@ impl Single {
         filtered.map_or_else(|| self.slice.missing(), Filtered::missing)
     }
 
-    /// Takes back the memory of a batch that nobody else holds any more; those that somebody holds are few.
+    /// Takes back the memory of a batch that nobody else holds any more.
     fn take_back(&mut self) {
-        let alone = |batch: &RecordBatch| batch.columns().iter().all(|c| Arc::strong_count(c) == 1);
-        let free = self.lent.iter().position(alone);
-        if let Some(batch) = free.and_then(|at| self.lent.remove(at)) {
+        if let Some(batch) = self.lent.take() {
             self.rows.reclaim_batch(&self.shared.columns.slots, batch);
-        }
-        let most = self.shared.request.batches_in_flight;
-        while self.lent.len() > most {
-            self.lent.pop_front();
         }
     }
 
@@ -142,7 +141,7 @@ impl Single {
             let Some(filtered) = &mut self.filtered else {
                 let batch = finished.batch(&self.shared, None)?;
                 let (first, given) = self.slice.take(batch.num_rows());
-                self.lent.push_back(batch.clone());
+                self.lent.put(batch.clone());
                 return Ok(Some(part(batch, first, given)));
             };
             let kept = finished.kept(&self.shared)?;

@@ -26,9 +26,10 @@ pub enum SplitMode {
 /// Default of [`SplitMode::Parallel`]: 128 MiB, as Spark has it.
 pub const DEFAULT_SPLIT_BYTES: u64 = 128 << 20;
 
-/// Threads take splits of about these sizes, and several each.
+/// Threads take splits of about these sizes, and several each. The rows of one have to fit into a few batches: while a split is fetched from, the
+/// threads that read later ones wait as soon as all batches in flight are theirs.
 const LEAST_THREAD_BYTES: u64 = 256 << 10;
-const MOST_THREAD_BYTES: u64 = 32 << 20;
+const MOST_THREAD_BYTES: u64 = 1 << 20;
 const SPLITS_PER_THREAD: u64 = 8;
 /// The bytes of so many devices at most are added up for threads.
 const MOST_WEIGHED: usize = 4096;
