@@ -383,12 +383,15 @@ impl FileBuilder {
         self
     }
 
-    /// A filter of all paths.
+    /// A filter of all paths. As with all writers that of a time column is among them, which has no name behind the dot.
     pub fn filter_paths(&mut self) -> &mut Self {
         let mut paths = Vec::new();
         for (device, series) in &self.devices {
-            let names = series.keys().filter(|name| !name.is_empty());
-            paths.extend(names.map(|name| format!("{}.{name}", device.path())));
+            paths.extend(
+                series
+                    .keys()
+                    .map(|name| format!("{}.{name}", device.path())),
+            );
         }
         self.bloom_filter = Some(BloomFilter::build(&paths, 0.05));
         self
