@@ -8,7 +8,7 @@ SCALE ?= 1
 ROUNDS ?= 5
 SECONDS ?= 60
 
-.PHONY: help demo test test-long check fuzz bench-compare ci
+.PHONY: help jar demo test test-long check fuzz bench-compare ci
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -16,6 +16,9 @@ help:  ## this list
 
 demo:  ## build tsfile-cli, look into a real file, convert it to Parquet and CSV, and text to TsFile and back
 	@.ci/demo
+
+jar:  ## build tsfile-spark.jar; the last line of output is its path
+	@.ci/jar
 
 test:  ## all tests, with 300 random files of the Java and C++ libraries and 500 that they read
 	@.ci/test

@@ -120,6 +120,30 @@ impl ScanPlan {
         Scan::of_split(self, split, cancel)
     }
 
+    /// How many splits of [`SplitMode::Keyed`] there would be: devices of all files, each counted once; in the wide form one.
+    ///
+    /// # Errors
+    /// The index of a file cannot be read.
+    pub fn key_count(&self) -> Result<usize> {
+        Ok(self.device_groups()?.len())
+    }
+
+    /// The device of a split that has one: each of [`SplitMode::Keyed`] in the narrow and the table form.
+    ///
+    /// # Errors
+    /// The index of a file cannot be read.
+    pub fn device_of(&self, split: &Split) -> Result<Option<DeviceId>> {
+        if split.devices != 1 {
+            return Ok(None);
+        }
+        let work = split.parts.first().and_then(|part| self.work(part));
+        let Some(work) = work else { return Ok(None) };
+        let position = work.devices.positions.first();
+        let index = work.reader.index()?;
+        let device = position.and_then(|&p| index.device(p as usize));
+        Ok(device.map(|d| d.id().clone()))
+    }
+
     /// The splits for the threads that were asked for, and how many threads; none when the caller's own is enough.
     pub(super) fn thread_splits(&self) -> Result<Option<(Vec<Split>, usize)>> {
         let threads = self.shared.request.threads;

@@ -1,0 +1,33 @@
+package io.tsfile.jni;
+
+/** An open TsFile, by number. */
+public final class NativeFile {
+  private NativeFile() {}
+
+  /**
+   * Opens a file.
+   *
+   * @param name path of the local file system, or what stands for the file in errors and splits
+   * @param input null for a path of the local file system, else where bytes come from
+   * @param sizeBytes length; of a local file it is looked up
+   * @param modifiedMs time of the last modification since 1970; of a local file it is looked up
+   * @param ignoreMods whether the file is read although deletions lie beside it
+   * @param kept whether it is kept for later queries: then its index is read, and counted as cached
+   */
+  public static native long open(
+      String name,
+      PositionedInput input,
+      long sizeBytes,
+      long modifiedMs,
+      boolean ignoreMods,
+      boolean kept);
+
+  /** About how many bytes a file that is kept takes. */
+  public static native long sizeBytes(long file);
+
+  /** Names of the tables in the file. */
+  public static native String[] tables(long file);
+
+  /** Lets a file go; plans and scans that were made of it keep what they need. Closing twice does nothing. */
+  public static native void close(long file);
+}

@@ -1,0 +1,230 @@
+package io.tsfile.spark;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+
+/** The options of a read, checked: an option that is not known, or has a value that it cannot have, is an error that lists what there is. */
+public final class TsFileOptions implements Serializable {
+  private static final long serialVersionUID = 1L;
+
+  private static final List<String> READ =
+      Arrays.asList(
+          "path", "paths", "form", "model", "table", "timeColumn", "deviceColumn", "tagColumns",
+          "fieldColumns", "timestampAs", "timestampPrecision", "mergeSchema", "pushdown", "rows",
+          "text", "dates", "recursiveFileLookup", "pathGlobFilter", "ignoreCorruptFiles",
+          "ignoreMissingFiles", "ignoreMods", "ignoreUnsealed", "partitioning", "lossy");
+
+  /** Known so that one set of options can serve both ways; reading does nothing with them. */
+  private static final List<String> WRITE =
+      Arrays.asList(
+          "compression", "encoding", "aligned", "duplicates", "compat", "nullTagPolicy",
+          "maxRowsPerTablet", "BOOLEAN", "INT32", "INT64", "FLOAT", "DOUBLE", "BYTE_ARRAY");
+
+  /** Keys that Spark puts in by itself. */
+  private static final List<String> INJECTED =
+      Arrays.asList(
+          "__partition_columns", "provider", "owner", "location", "comment", "external",
+          "is_managed_location", "table_type", "__provided_location");
+
+  /** How times are shown. */
+  public enum TimestampAs {
+    LONG,
+    TIMESTAMP,
+    TIMESTAMP_NTZ
+  }
+
+  /** How a scan is cut for tasks. */
+  public enum Partitioning {
+    AUTO,
+    KEYED,
+    PARALLEL
+  }
+
+  /** Files and folders, as they were given. */
+  public final List<String> paths;
+
+  /** wide, narrow, table, or null for what suits the files. */
+  public final String form;
+
+  /** The table, or null. */
+  public final String table;
+
+  public final TimestampAs timestampAs;
+
+  /** Unit of the times in the files: ms, us or ns. */
+  public final String timestampPrecision;
+
+  public final boolean pushdown;
+  public final String rows;
+  public final String text;
+  public final String dates;
+  public final boolean recursiveFileLookup;
+
+  /** Which names of files in folders are taken, or null for those that end in .tsfile. */
+  public final String pathGlobFilter;
+
+  /** True or false, or null for what the session says. */
+  public final Boolean ignoreCorruptFiles;
+
+  public final Boolean ignoreMissingFiles;
+  public final boolean ignoreMods;
+  public final boolean ignoreUnsealed;
+  public final Partitioning partitioning;
+  private final Map<String, String> given;
+
+  /**
+   * Checks options.
+   *
+   * @param options by name; case does not matter
+   * @throws IllegalArgumentException an option is not known, or has no such value
+   */
+  public TsFileOptions(Map<String, String> options) {
+    given = new HashMap<>();
+    for (Map.Entry<String, String> option : options.entrySet()) {
+      given.put(option.getKey().toLowerCase(Locale.ROOT), option.getValue());
+    }
+    checkNames(options);
+    paths = Collections.unmodifiableList(pathsOf(given));
+    String model = oneOf("model", "auto", "tree", "table");
+    String asked = oneOf("form", null, "wide", "narrow", "table", "narrow_form");
+    if ("narrow_form".equals(asked)) {
+      asked = "narrow";
+    }
+    if ("table".equals(model)) {
+      if (asked != null && !asked.equals("table")) {
+        throw bad("form", asked, "model=table has the form table");
+      }
+      asked = "table";
+    } else if ("tree".equals(model)) {
+      if ("table".equals(asked)) {
+        throw bad("form", asked, "model=tree has the forms wide and narrow");
+      }
+      asked = asked == null ? "wide" : asked;
+    }
+    form = asked;
+    table = given.get("table");
+    timestampAs =
+        TimestampAs.valueOf(
+            oneOf("timestampAs", "long", "long", "timestamp", "timestamp_ntz")
+                .toUpperCase(Locale.ROOT));
+    timestampPrecision = oneOf("timestampPrecision", "ms", "ms", "us", "ns");
+    pushdown = flag("pushdown", true);
+    rows = oneOf("rows", "all", "all", "projected");
+    text = oneOf("text", "utf8", "utf8", "lossy", "binary");
+    dates = oneOf("dates", "error", "error", "null", "int");
+    recursiveFileLookup = flag("recursiveFileLookup", false);
+    pathGlobFilter = given.get("pathglobfilter");
+    ignoreCorruptFiles = optional("ignoreCorruptFiles");
+    ignoreMissingFiles = optional("ignoreMissingFiles");
+    ignoreMods = flag("ignoreMods", false);
+    ignoreUnsealed = flag("ignoreUnsealed", false);
+    partitioning =
+        Partitioning.valueOf(
+            oneOf("partitioning", "auto", "auto", "keyed", "parallel").toUpperCase(Locale.ROOT));
+    mergeSchema();
+  }
+
+  /** The options that the engine has as well, names and values in turn. */
+  public List<String> forEngine() {
+    List<String> out = new ArrayList<>();
+    add(out, "form", form);
+    add(out, "table", form == null || form.equals("table") ? table : null);
+    add(out, "timeColumn", given.get("timecolumn"));
+    add(out, "deviceColumn", given.get("devicecolumn"));
+    add(out, "rows", rows);
+    add(out, "text", text);
+    add(out, "dates", dates);
+    add(out, "timestampPrecision", timestampPrecision);
+    add(out, "mergeSchema", mergeSchema());
+    add(out, "lossy", Boolean.toString(flag("lossy", false)));
+    return out;
+  }
+
+  /** The same options with the table by the name that it has in the files. */
+  public TsFileOptions withTable(String name) {
+    Map<String, String> options = new HashMap<>(given);
+    options.put("table", name);
+    return new TsFileOptions(options);
+  }
+
+  private String mergeSchema() {
+    String asked = oneOf("mergeSchema", null, "true", "false", "strict", "union", "widen");
+    if (asked == null) {
+      return null;
+    }
+    switch (asked) {
+      case "true":
+        return "union";
+      case "false":
+        return "strict";
+      default:
+        return asked;
+    }
+  }
+
+  private static void add(List<String> out, String name, String value) {
+    if (value != null) {
+      out.add(name);
+      out.add(value);
+    }
+  }
+
+  private static void checkNames(Map<String, String> options) {
+    TreeSet<String> known = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+    known.addAll(READ);
+    known.addAll(WRITE);
+    TreeSet<String> injected = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+    injected.addAll(INJECTED);
+    for (String name : options.keySet()) {
+      boolean isSparks = name.toLowerCase(Locale.ROOT).startsWith("option.");
+      if (!known.contains(name) && !injected.contains(name) && !isSparks) {
+        throw new IllegalArgumentException(
+            "tsfile has no option " + name + "; its options are: " + String.join(", ", known));
+      }
+    }
+  }
+
+  private static List<String> pathsOf(Map<String, String> given) {
+    List<String> out = new ArrayList<>();
+    if (given.get("paths") != null) {
+      out.addAll(JsonStrings.parse(given.get("paths")));
+    }
+    String path = given.get("path") != null ? given.get("path") : given.get("location");
+    if (path != null) {
+      out.add(path);
+    }
+    return out;
+  }
+
+  private String oneOf(String name, String without, String... values) {
+    String value = given.get(name.toLowerCase(Locale.ROOT));
+    if (value == null) {
+      return without;
+    }
+    String small = value.toLowerCase(Locale.ROOT);
+    if (Arrays.asList(values).contains(small) || small.equals(without)) {
+      return small;
+    }
+    throw bad(name, value, "it can be " + String.join(", ", values));
+  }
+
+  private boolean flag(String name, boolean without) {
+    return Boolean.parseBoolean(oneOf(name, Boolean.toString(without), "true", "false"));
+  }
+
+  private Boolean optional(String name) {
+    String value = oneOf(name, null, "true", "false");
+    return value == null ? null : Boolean.valueOf(value);
+  }
+
+  private static IllegalArgumentException bad(String name, String value, String why) {
+    return new IllegalArgumentException("option " + name + "=" + value + ": " + why);
+  }
+}

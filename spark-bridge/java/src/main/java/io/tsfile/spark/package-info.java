@@ -1,0 +1,2 @@
+/** The Spark DataSource for TsFile. */
+package io.tsfile.spark;

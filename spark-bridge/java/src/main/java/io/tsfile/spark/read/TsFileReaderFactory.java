@@ -1,0 +1,56 @@
+package io.tsfile.spark.read;
+
+import io.tsfile.spark.files.OpenFiles;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.connector.read.InputPartition;
+import org.apache.spark.sql.connector.read.PartitionReader;
+import org.apache.spark.sql.connector.read.PartitionReaderFactory;
+import org.apache.spark.sql.vectorized.ColumnarBatch;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** What all tasks of a query have in common; sent to the executors once. */
+final class TsFileReaderFactory implements PartitionReaderFactory {
+  private static final long serialVersionUID = 1L;
+
+  final byte[] shared;
+  final Shown shown;
+  final String unit;
+  final boolean ignoreMods;
+  final OpenFiles.Ignored ignored;
+  private final SerializableConfiguration conf;
+
+  TsFileReaderFactory(
+      byte[] shared,
+      Shown shown,
+      String unit,
+      boolean ignoreMods,
+      OpenFiles.Ignored ignored,
+      Configuration conf) {
+    this.shared = shared;
+    this.shown = shown;
+    this.unit = unit;
+    this.ignoreMods = ignoreMods;
+    this.ignored = ignored;
+    this.conf = new SerializableConfiguration(conf);
+  }
+
+  Configuration conf() {
+    return conf.value();
+  }
+
+  @Override
+  public boolean supportColumnarReads(InputPartition partition) {
+    return true;
+  }
+
+  @Override
+  public PartitionReader<ColumnarBatch> createColumnarReader(InputPartition partition) {
+    return new TsFilePartitionReader(this, (TsFilePartition) partition);
+  }
+
+  @Override
+  public PartitionReader<InternalRow> createReader(InputPartition partition) {
+    throw new UnsupportedOperationException("tsfile is read in columns");
+  }
+}

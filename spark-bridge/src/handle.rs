@@ -1,0 +1,151 @@
+//! Numbers that stand for objects, so that Java never holds an address: the place in a table and how often that place was used.
+
+use crate::errors::Failure;
+use crate::memory::{Account, charged};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Objects of one kind. An object goes when it was removed and whoever was using it is done.
+#[derive(Debug)]
+pub struct Table<T> {
+    what: &'static str,
+    slots: Mutex<Vec<Slot<T>>>,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    /// Of the object at hand, or of the next one.
+    generation: u32,
+    object: Option<Arc<T>>,
+}
+
+impl<T> Table<T> {
+    /// An empty table of objects that errors call `what`.
+    pub const fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            slots: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Puts an object in; its number is never 0, and no other object gets the same within four billion uses of its place.
+    ///
+    /// # Errors
+    /// There are four billion objects.
+    pub fn insert(&self, object: T) -> Result<i64, Failure> {
+        let object = Some(Arc::new(object));
+        let mut slots = self.lock();
+        let free = slots.iter().position(|s| s.object.is_none());
+        let (place, generation) = match free.and_then(|i| slots.get_mut(i).map(|s| (i, s))) {
+            Some((i, slot)) => {
+                slot.object = object;
+                (i, slot.generation)
+            }
+            None => {
+                let slot = Slot {
+                    generation: 1,
+                    object,
+                };
+                // The table stays when its objects go.
+                charged(Account::Library, || slots.push(slot));
+                (slots.len() - 1, 1)
+            }
+        };
+        let place = u32::try_from(place).map_err(|_| Failure::closed(self.what))?;
+        Ok(i64::from_parts(generation, place))
+    }
+
+    /// The object of a number.
+    ///
+    /// # Errors
+    /// There is none, or it was removed.
+    pub fn get(&self, id: i64) -> Result<Arc<T>, Failure> {
+        let (generation, place) = id.to_parts();
+        let slots = self.lock();
+        let slot = slots.get(place).filter(|s| s.generation == generation);
+        let object = slot.and_then(|s| s.object.clone());
+        object.ok_or_else(|| Failure::closed(self.what))
+    }
+
+    /// Takes an object out; none when it was taken out before, so that closing twice does no harm.
+    pub fn remove(&self, id: i64) -> Option<Arc<T>> {
+        let (generation, place) = id.to_parts();
+        let mut slots = self.lock();
+        let slot = slots
+            .get_mut(place)
+            .filter(|s| s.generation == generation)?;
+        let object = slot.object.take()?;
+        // A place that wraps round starts at 1 again: 0 is no generation.
+        slot.generation = slot.generation.checked_add(1).unwrap_or(1);
+        Some(object)
+    }
+
+    /// Number of objects.
+    pub fn len(&self) -> usize {
+        self.lock().iter().filter(|s| s.object.is_some()).count()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A thread that panicked left the table as it was.
+    fn lock(&self) -> MutexGuard<'_, Vec<Slot<T>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A number as Java knows it: the generation above, the place below.
+trait Parts {
+    fn from_parts(generation: u32, place: u32) -> Self;
+    fn to_parts(self) -> (u32, usize);
+}
+
+impl Parts for i64 {
+    fn from_parts(generation: u32, place: u32) -> Self {
+        ((u64::from(generation) << 32) | u64::from(place)) as i64
+    }
+
+    fn to_parts(self) -> (u32, usize) {
+        let bits = self as u64;
+        ((bits >> 32) as u32, (bits & u64::from(u32::MAX)) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_stands_for_its_object_until_it_is_removed() {
+        let table = Table::new("thing");
+        let first = table.insert("first").unwrap();
+        assert_eq!(*table.get(first).unwrap(), "first");
+        assert_eq!(table.remove(first).as_deref(), Some(&"first"));
+        assert!(table.remove(first).is_none(), "removed twice");
+        let second = table.insert("second").unwrap();
+        assert_ne!(first, second, "the place is used again, the number is not");
+        assert!(table.get(first).is_err());
+        assert_eq!(*table.get(second).unwrap(), "second");
+        assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn what_never_was_a_number_is_an_error() {
+        let table: Table<()> = Table::new("thing");
+        for id in [0, 1, -1, i64::MAX, i64::MIN, 1 << 32] {
+            assert!(table.get(id).is_err(), "{id}");
+            assert!(table.remove(id).is_none(), "{id}");
+        }
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    fn an_object_in_use_outlives_its_number() {
+        let table = Table::new("thing");
+        let id = table.insert(vec![1, 2, 3]).unwrap();
+        let held = table.get(id).unwrap();
+        drop(table.remove(id));
+        assert_eq!(*held, [1, 2, 3]);
+    }
+}

@@ -1,0 +1,227 @@
+//! `NativeScan`: the batches of a split, as addresses of Arrow buffers.
+
+use crate::errors::{Failure, entry};
+use crate::file::FILES;
+use crate::handle::Table;
+use crate::memory::Account;
+use crate::plan::string_array;
+use crate::request::{UNITS, one_of};
+use crate::shown::Shown;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::DataType;
+use jni::EnvUnowned;
+use jni::objects::{JByteArray, JClass, JIntArray, JLongArray, JObjectArray, JString};
+use jni::sys::{jint, jlong};
+use std::sync::{Mutex, PoisonError};
+use tsfile::scan::{CancelToken, Scan, SharedPlan};
+use tsfile::{Error, TsFileReader};
+
+/// A scan of one split.
+#[derive(Debug)]
+pub struct OpenScan {
+    cancel: CancelToken,
+    /// Held while a batch is read, which may take long: cancelling does not wait for it.
+    work: Mutex<Work>,
+}
+
+#[derive(Debug)]
+struct Work {
+    scan: Scan,
+    shown: Vec<Shown>,
+    /// What Java reads from; it goes when the next one is asked for, and its memory serves that.
+    batch: Vec<ArrayRef>,
+}
+
+/// Scans that were opened and not closed.
+pub static SCANS: Table<OpenScan> = Table::new("scan");
+
+/// Numbers that say where a column lies: values, offsets of texts (0 without), validity (0 without nulls), the first bit in the values of flags,
+/// the first bit in the validity, and the number of nulls.
+pub const PLACES: usize = 6;
+
+/// The names of the files of a split.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_tsfile_jni_NativeScan_files<'local>(
+    env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    shared: JByteArray<'local>,
+    split: JByteArray<'local>,
+) -> JObjectArray<'local, JString<'local>> {
+    entry(env, Account::Query, |env| {
+        let shared = SharedPlan::decode(&env.convert_byte_array(shared)?)?;
+        let files = shared.files(&env.convert_byte_array(split)?)?;
+        string_array(env, files.iter().map(|f| Some(f.as_str())), files.len())
+    })
+}
+
+/// Starts reading a split, whose `files` were opened in the order of [`Java_io_tsfile_jni_NativeScan_files`]. `shown` says for each column how it
+/// is shown, `unit` is that of times.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_tsfile_jni_NativeScan_open<'local>(
+    env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    shared: JByteArray<'local>,
+    split: JByteArray<'local>,
+    files: JLongArray<'local>,
+    shown: JIntArray<'local>,
+    unit: JString<'local>,
+) -> jlong {
+    entry(env, Account::Query, |env| {
+        let shared = SharedPlan::decode(&env.convert_byte_array(shared)?)?;
+        let split = env.convert_byte_array(split)?;
+        let mut ids = vec![0; files.len(env)?];
+        files.get_region(env, 0, &mut ids)?;
+        let mut codes = vec![0; shown.len(env)?];
+        shown.get_region(env, 0, &mut codes)?;
+        let unit = one_of("timestampPrecision", &unit.try_to_string(env)?, &UNITS)?;
+        let shown = codes.iter().map(|code| Shown::of_code(*code, unit));
+        let shown = shown.collect::<tsfile::Result<Vec<_>>>()?;
+        if shown.len() != shared.schema().fields().len() {
+            return Err(Error::argument("not every column is said how to be shown").into());
+        }
+        let readers = ids.iter().map(|id| Ok((*FILES.get(*id)?).clone()));
+        let readers = readers.collect::<Result<Vec<TsFileReader>, Failure>>()?;
+        let find = |name: &str| {
+            let reader = readers.iter().find(|r| r.name() == name).cloned();
+            reader
+                .ok_or_else(|| Error::argument("a file of the split was not opened").in_file(name))
+        };
+        let cancel = CancelToken::new();
+        let scan = shared.scan(&split, cancel.clone(), find)?;
+        SCANS.insert(OpenScan {
+            cancel,
+            work: Mutex::new(Work {
+                scan,
+                shown,
+                batch: Vec::new(),
+            }),
+        })
+    })
+}
+
+/// Reads the next batch, writes where its columns lie to `places` ([`PLACES`] numbers each), and returns the number of its rows; -1 at the end.
+/// The batch before is gone then.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_tsfile_jni_NativeScan_next<'local>(
+    env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    scan: jlong,
+    places: JLongArray<'local>,
+) -> jint {
+    entry(env, Account::Query, |env| {
+        let open = SCANS.get(scan)?;
+        let mut work = open.work.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((rows, columns)) = work.next()? else {
+            return Ok(-1);
+        };
+        places.set_region(env, 0, &columns)?;
+        Ok(rows)
+    })
+}
+
+impl Work {
+    /// The number of rows of the next batch, and where its columns lie.
+    fn next(&mut self) -> Result<Option<(jint, Vec<i64>)>, Failure> {
+        self.batch.clear();
+        let Some(batch) = self.scan.next().transpose()? else {
+            return Ok(None);
+        };
+        let batch: RecordBatch = batch;
+        let rows = batch.num_rows();
+        let schema = batch.schema();
+        let mut out = Vec::with_capacity(self.shown.len() * PLACES);
+        for ((column, field), shown) in batch.columns().iter().zip(schema.fields()).zip(&self.shown)
+        {
+            let column = shown.of(field.name(), column)?;
+            out.extend(places(field.name(), &column)?);
+            self.batch.push(column);
+        }
+        let rows =
+            jint::try_from(rows).map_err(|_| Error::argument("a batch of over 2^31 rows"))?;
+        Ok(Some((rows, out)))
+    }
+}
+
+/// Where an array lies.
+fn places(name: &str, array: &ArrayRef) -> Result<[i64; PLACES], Failure> {
+    let (values, offsets, first_bit) = match array.data_type() {
+        DataType::Boolean => {
+            let values = array.as_boolean().values();
+            (address(values.values()), 0, values.offset())
+        }
+        DataType::Int32 => (address(array.as_primitive::<Int32Type>().values()), 0, 0),
+        DataType::Date32 => {
+            let days = array.as_primitive::<arrow_array::types::Date32Type>();
+            (address(days.values()), 0, 0)
+        }
+        DataType::Int64 => (address(array.as_primitive::<Int64Type>().values()), 0, 0),
+        DataType::Float32 => (address(array.as_primitive::<Float32Type>().values()), 0, 0),
+        DataType::Float64 => (address(array.as_primitive::<Float64Type>().values()), 0, 0),
+        DataType::Utf8 => {
+            let texts = array.as_string::<i32>();
+            (
+                address(texts.value_data()),
+                address(texts.value_offsets()),
+                0,
+            )
+        }
+        DataType::Binary => {
+            let texts = array.as_binary::<i32>();
+            (
+                address(texts.value_data()),
+                address(texts.value_offsets()),
+                0,
+            )
+        }
+        other => {
+            return Err(Error::argument(format!("{other} is not handed over"))
+                .measurement(name)
+                .into());
+        }
+    };
+    let nulls = array.nulls().filter(|n| n.null_count() > 0);
+    Ok([
+        values,
+        offsets,
+        nulls.map_or(0, |n| address(n.validity())),
+        first_bit as i64,
+        nulls.map_or(0, |n| n.offset() as i64),
+        array.null_count() as i64,
+    ])
+}
+
+fn address<T>(values: &[T]) -> i64 {
+    values.as_ptr() as usize as i64
+}
+
+/// Stops a scan: whoever is reading a batch of it gets an exception within a page.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_tsfile_jni_NativeScan_cancel<'local>(
+    env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    scan: jlong,
+) {
+    entry(env, Account::Query, |_| {
+        if let Ok(open) = SCANS.get(scan) {
+            open.cancel.cancel();
+        }
+        Ok(())
+    })
+}
+
+/// Lets a scan and its batch go.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_tsfile_jni_NativeScan_close<'local>(
+    env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    scan: jlong,
+) {
+    entry(env, Account::Query, |_| {
+        if let Some(open) = SCANS.remove(scan) {
+            open.cancel.cancel();
+        }
+        Ok(())
+    })
+}
