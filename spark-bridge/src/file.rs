@@ -46,8 +46,10 @@ pub extern "system" fn Java_io_tsfile_jni_NativeFile_open<'local>(
     entry(env, account, |env| {
         let name = name.try_to_string(env)?;
         let options = ReadOptions::default().with_ignore_mods(ignore_mods);
-        let reader = if input.is_null() {
+        let reader = if input.is_null() && kept {
             TsFileReader::open_in(&name, options, pool())?
+        } else if input.is_null() {
+            TsFileReader::open(&name, options)?
         } else {
             let size_bytes = u64::try_from(size_bytes).unwrap_or(0);
             let input = JavaInput::new(env, &input, size_bytes, modified_ms)?;

@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Default of open files where many are read: well below what systems allow a process by default (1,024, or 256).
 pub const DEFAULT_OPEN_FILES: usize = 128;
 
+/// Room is made beforehand for so many files at most.
+const MOST_RESERVED: usize = 1024;
+
 /// Files that are open at a time, by several threads; the one that was not used for longest is closed for another.
 #[derive(Debug)]
 pub struct FilePool {
@@ -32,7 +35,11 @@ impl FilePool {
     pub fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
             most: most.max(1),
-            inner: Mutex::default(),
+            // It stays: what is opened later does not make it grow.
+            inner: Mutex::new(Open {
+                files: HashMap::with_capacity(most.clamp(1, MOST_RESERVED)),
+                ..Open::default()
+            }),
         })
     }
 
