@@ -8,6 +8,7 @@ use jni::strings::{JNIStr, JNIString};
 use jni::{Env, EnvUnowned, jni_str};
 use std::any::Any;
 use std::cell::RefCell;
+use std::sync::Once;
 use tsfile::ErrorKind;
 
 /// Why a native method did not do what it was asked.
@@ -40,7 +41,22 @@ impl From<jni::errors::Error> for Failure {
     }
 }
 
+/// Keeps where a panic was for the exception that it becomes, instead of writing it to the standard error of somebody else's program.
+fn keep_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        charged(Account::Library, || {
+            std::panic::set_hook(Box::new(|info| {
+                let place = info.location().map(ToString::to_string);
+                PANICKED.with(|p| *p.borrow_mut() = place);
+            }));
+        });
+    });
+}
+
 thread_local! {
+    /// Where the panic was that is being caught.
+    static PANICKED: RefCell<Option<String>> = const { RefCell::new(None) };
     /// What Java code threw that was called from here, until the native method returns.
     static THROWN: RefCell<Option<Global<JThrowable<'static>>>> = const { RefCell::new(None) };
 }
@@ -57,6 +73,7 @@ pub fn entry<'local, T: Default>(
     account: Account,
     body: impl FnOnce(&mut Env<'local>) -> Result<T, Failure>,
 ) -> T {
+    keep_panics();
     THROWN.with(|t| t.borrow_mut().take());
     env.with_env(|env| charged(account, || body(env)))
         .resolve::<Throw>()
@@ -101,9 +118,11 @@ impl<T: Default> ErrorPolicy<T, Failure> for Throw {
     ) -> jni::errors::Result<T> {
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        let place = PANICKED.with(|p| p.borrow_mut().take());
         let message = format!(
-            "a fault in the native library, which should be reported: {}",
-            text.unwrap_or("a panic without a message")
+            "a fault in the native library, which should be reported: {} ({})",
+            text.unwrap_or("a panic without a message"),
+            place.as_deref().unwrap_or("at an unknown place")
         );
         throw(env, jni_str!("io/tsfile/NativeFailureException"), &message)
     }

@@ -30,12 +30,19 @@ import java.nio.file.Paths;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The bridge by itself: errors, life cycles, memory. */
 class BridgeTest {
   private static final String FILE = "cpp-2.5.0/tree_minimal.tsfile";
+
+  @AfterEach
+  void nothingIsLeft() {
+    assertEquals(0, TsFileNative.liveNativeBytes());
+    assertEquals(0, TsFileNative.cachedNativeBytes());
+  }
 
   @Test
   void errorsHaveTheClassThatSaysWhatTheyAre(@TempDir Path folder) throws IOException {
@@ -66,7 +73,7 @@ class BridgeTest {
     NativeLibrary.load();
     NativeFailureException panic =
         assertThrows(NativeFailureException.class, NativeMemory::panic);
-    assertTrue(panic.getMessage().contains("asked to panic"), panic.getMessage());
+    assertTrue(panic.getMessage().contains("asked to panic (spark-bridge"), panic.getMessage());
     try (OpenFile file = OpenFile.local(SparkCase.golden(FILE), false, false)) {
       assertEquals(0, file.tables().length);
     }
