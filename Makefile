@@ -8,13 +8,13 @@ SCALE ?= 1
 ROUNDS ?= 5
 SECONDS ?= 60
 
-.PHONY: help jar demo test test-long check fuzz bench-compare ci
+.PHONY: help jar demo test test-spark-all test-long check fuzz bench-compare ci
 .DEFAULT_GOAL := help
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo:  ## build tsfile-cli, look into a real file, convert it to Parquet and CSV, and text to TsFile and back
+demo:  ## tsfile-cli at work on a real file, then Spark
 	@.ci/demo
 
 jar:  ## build tsfile-spark.jar; the last line of output is its path
@@ -22,6 +22,9 @@ jar:  ## build tsfile-spark.jar; the last line of output is its path
 
 test:  ## all tests, with 300 random files of the Java and C++ libraries and 500 that they read
 	@.ci/test
+
+test-spark-all:  ## the tests of the jar on Spark 3.5 (both Scalas), 4.0, 4.1, 4.2 and 4.3
+	@.ci/spark-tests all
 
 test-long:  ## the same with 10,000 and 20,000, and 1,000,000 filters
 	@.ci/test long

@@ -98,7 +98,7 @@ impl<T: Default> ErrorPolicy<T, Failure> for Throw {
             return thrown_now(env.throw(&thrown));
         }
         match failure {
-            Failure::TsFile(e) => throw(env, class(&e), &e.to_string()),
+            Failure::TsFile(e) => throw(env, class(&e), &in_words_of_spark(&e.to_string())),
             Failure::Jni(e) => throw(
                 env,
                 jni_str!("io/tsfile/NativeFailureException"),
@@ -126,6 +126,24 @@ impl<T: Default> ErrorPolicy<T, Failure> for Throw {
         );
         throw(env, jni_str!("io/tsfile/NativeFailureException"), &message)
     }
+}
+
+/// What to try next, by the names that options have in Spark instead of those of the command line.
+fn in_words_of_spark(message: &str) -> String {
+    const WORDS: [(&str, &str); 9] = [
+        ("-t TABLE", "option table"),
+        ("--time-column", "option timeColumn"),
+        ("--device-column", "option deviceColumn"),
+        ("--form ", "option form="),
+        ("--dates ", "option dates="),
+        ("--text ", "option text="),
+        ("--schema ", "option mergeSchema="),
+        ("--ignore-mods", "option ignoreMods=true"),
+        ("--lossy", "option lossy=true"),
+    ];
+    WORDS.iter().fold(message.to_string(), |text, (from, to)| {
+        text.replace(from, to)
+    })
 }
 
 /// The class that says what went wrong.

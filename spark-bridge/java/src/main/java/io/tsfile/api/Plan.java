@@ -75,7 +75,14 @@ public final class Plan implements AutoCloseable {
             ids,
             options.toArray(new String[0]),
             columns == null ? null : columns.toArray(new String[0]));
-    String[] facts = NativePlan.describe(id);
+    String[] facts;
+    try {
+      facts = NativePlan.describe(id);
+    } catch (Throwable e) {
+      // Nobody else knows the number yet.
+      NativePlan.close(id);
+      throw e;
+    }
     form = facts[0];
     table = facts[1];
     List<Column> all = new ArrayList<>();
