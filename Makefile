@@ -8,7 +8,7 @@ SCALE ?= 1
 ROUNDS ?= 5
 SECONDS ?= 60
 
-.PHONY: help jar demo test test-spark-all test-long check fuzz bench-compare ci
+.PHONY: help jar demo test test-spark-all test-long check fuzz bench-compare bench-spark ci
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -37,6 +37,9 @@ fuzz:  ## each fuzz target for SECONDS=; needs a C++ compiler
 
 bench-compare:  ## our reader and writer beside the C++ and Java libraries and Parquet; SCALE=, ROUNDS=
 	@benches/compare/run --scale $(SCALE) --rounds $(ROUNDS)
+
+bench-spark:  ## Spark with TsFile beside Spark with Parquet
+	@.ci/bench-spark
 
 ci:  ## everything, as the build server runs it
 	@.ci/run

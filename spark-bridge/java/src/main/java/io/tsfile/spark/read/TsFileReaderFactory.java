@@ -2,6 +2,7 @@ package io.tsfile.spark.read;
 
 import io.tsfile.spark.files.OpenFiles;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.connector.read.InputPartition;
 import org.apache.spark.sql.connector.read.PartitionReader;
@@ -18,7 +19,8 @@ final class TsFileReaderFactory implements PartitionReaderFactory {
   final String unit;
   final boolean ignoreMods;
   final OpenFiles.Ignored ignored;
-  private final SerializableConfiguration conf;
+  /** Of Hadoop; null where all files are local. It is large, so executors get it once and not with each task. */
+  private final Broadcast<SerializableConfiguration> conf;
 
   TsFileReaderFactory(
       byte[] shared,
@@ -26,17 +28,17 @@ final class TsFileReaderFactory implements PartitionReaderFactory {
       String unit,
       boolean ignoreMods,
       OpenFiles.Ignored ignored,
-      Configuration conf) {
+      Broadcast<SerializableConfiguration> conf) {
     this.shared = shared;
     this.shown = shown;
     this.unit = unit;
     this.ignoreMods = ignoreMods;
     this.ignored = ignored;
-    this.conf = new SerializableConfiguration(conf);
+    this.conf = conf;
   }
 
   Configuration conf() {
-    return conf.value();
+    return conf.value().value();
   }
 
   @Override

@@ -9,6 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.connector.read.Batch;
@@ -19,6 +22,7 @@ import org.apache.spark.sql.connector.read.Statistics;
 import org.apache.spark.sql.connector.read.SupportsReportStatistics;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.SerializableConfiguration;
 
 /** A query of a table, planned: what tasks read, and how large it is. It promises nothing about the order of rows. */
 class TsFileScan implements Scan, Batch, SupportsReportStatistics {
@@ -93,10 +97,20 @@ class TsFileScan implements Scan, Batch, SupportsReportStatistics {
                 relation.options.timestampPrecision,
                 relation.options.ignoreMods,
                 OpenFiles.Ignored.of(relation.options),
-                SparkSession.active().sparkContext().hadoopConfiguration());
+                conf(relation));
         return new Planner(relation, plan, wanted, factory, said).scan();
       }
     }
+  }
+
+  /** What executors need to reach files of other file systems than the local one. */
+  private static Broadcast<SerializableConfiguration> conf(Relation relation) {
+    if (relation.files.files.stream().allMatch(file -> file.local)) {
+      return null;
+    }
+    SparkContext spark = SparkSession.active().sparkContext();
+    return JavaSparkContext.fromSparkContext(spark)
+        .broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
   }
 
   /** The columns to ask the engine for: the time is always there. */
