@@ -2,7 +2,7 @@
 //!
 //! | Java class | methods | file |
 //! |---|---|---|
-//! | `NativeFile` | open, sizeBytes, close | [`file`] |
+//! | `NativeFile` | open, sizeBytes, close | [`mod@file`] |
 //! | `NativePlan` | open, describe, explain, shared, splits, facts, keys, close | [`plan`] |
 //! | `NativeScan` | open, next, cancel, close | [`scan`] |
 //! | `NativeMemory` | liveBytes, cachedBytes, peakBytes, setPoison, panic | [`memory`] |
