@@ -74,7 +74,7 @@ def measure(name, queries):
                     started = time.perf_counter()
                     answers[format] = spark.sql(sql).collect()
                     taken[format] = time.perf_counter() - started
-            rounded = {f: sorted(str([round(v, 3) if isinstance(v, float) else v for v in row]) for row in a) for f, a in answers.items()}
+            rounded = {f: sorted(str([f"{v:.9g}" if isinstance(v, float) else v for v in row]) for row in a) for f, a in answers.items()}
             same = "" if rounded["tsfile"] == rounded["parquet"] else "  ANSWERS DIFFER"
             note = "" if not keyed else f", bucketing {bucketing}"
             ratio = taken["parquet"] / taken["tsfile"]
