@@ -2,9 +2,9 @@
 //!
 //! | Java class | methods | file |
 //! |---|---|---|
-//! | `NativeFile` | open, sizeBytes, close | [`mod@file`] |
-//! | `NativePlan` | open, describe, explain, shared, splits, facts, keys, close | [`plan`] |
-//! | `NativeScan` | open, next, cancel, close | [`scan`] |
+//! | `NativeFile` | open, sizeBytes, tables, close | [`mod@file`] |
+//! | `NativePlan` | open, describe, warnings, shared, splits, facts, keys, devices, close | [`plan`] |
+//! | `NativeScan` | files, open, next, cancel, close | [`scan`] |
 //! | `NativeMemory` | liveBytes, cachedBytes, peakBytes, setPoison, panic | [`memory`] |
 //!
 //! Objects live here and Java holds numbers ([`handle`]): a number that was closed, or never was one, is an exception. Who opens closes.

@@ -95,19 +95,6 @@ pub extern "system" fn Java_io_tsfile_jni_NativePlan_warnings<'local>(
     })
 }
 
-/// The plan in words.
-#[unsafe(no_mangle)]
-pub extern "system" fn Java_io_tsfile_jni_NativePlan_explain<'local>(
-    env: EnvUnowned<'local>,
-    _class: JClass<'local>,
-    plan: jlong,
-) -> JString<'local> {
-    entry(env, Account::Query, |env| {
-        let text = PLANS.get(plan)?.plan.explain()?.to_string();
-        Ok(JString::from_str(env, text)?)
-    })
-}
-
 /// What all splits have in common, for the executors.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_tsfile_jni_NativePlan_shared<'local>(

@@ -97,11 +97,6 @@ public final class Plan implements AutoCloseable {
     return NativePlan.warnings(id);
   }
 
-  /** The plan in words. */
-  public String explain() {
-    return NativePlan.explain(id);
-  }
-
   /** What all splits have in common, for {@link Scan}. */
   public byte[] shared() {
     return NativePlan.shared(id);

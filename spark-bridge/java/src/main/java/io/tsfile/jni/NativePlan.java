@@ -25,9 +25,6 @@ public final class NativePlan {
   /** What a host may stumble over. */
   public static native String[] warnings(long plan);
 
-  /** The plan in words. */
-  public static native String explain(long plan);
-
   /** What all splits have in common, encoded. */
   public static native byte[] shared(long plan);
 

@@ -117,6 +117,7 @@ final class TsFilePartitionReader implements PartitionReader<ColumnarBatch> {
 
   private OpenFile openFile(String name) throws IOException {
     if (name.startsWith("/")) {
+      // The driver has looked for deletions beside it.
       return OpenFile.local(name, true, false);
     }
     Configuration conf = factory.conf();

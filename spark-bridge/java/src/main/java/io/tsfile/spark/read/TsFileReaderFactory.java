@@ -17,7 +17,6 @@ final class TsFileReaderFactory implements PartitionReaderFactory {
   final byte[] shared;
   final Shown shown;
   final String unit;
-  final boolean ignoreMods;
   final OpenFiles.Ignored ignored;
   /** Of Hadoop; null where all files are local. It is large, so executors get it once and not with each task. */
   private final Broadcast<SerializableConfiguration> conf;
@@ -26,13 +25,11 @@ final class TsFileReaderFactory implements PartitionReaderFactory {
       byte[] shared,
       Shown shown,
       String unit,
-      boolean ignoreMods,
       OpenFiles.Ignored ignored,
       Broadcast<SerializableConfiguration> conf) {
     this.shared = shared;
     this.shown = shown;
     this.unit = unit;
-    this.ignoreMods = ignoreMods;
     this.ignored = ignored;
     this.conf = conf;
   }

@@ -23,9 +23,13 @@ import org.apache.spark.sql.connector.read.SupportsReportStatistics;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A query of a table, planned: what tasks read, and how large it is. It promises nothing about the order of rows. */
 class TsFileScan implements Scan, Batch, SupportsReportStatistics {
+  private static final Logger LOG = LoggerFactory.getLogger(TsFileScan.class);
+
   /** Most devices that a keyed scan may have, where it is asked for by name. */
   private static final long MOST_KEYED = 100_000;
 
@@ -89,13 +93,15 @@ class TsFileScan implements Scan, Batch, SupportsReportStatistics {
         return new TsFileScan(relation, wanted, null, new InputPartition[0], 0, 0, said);
       }
       try (Plan plan = new Plan(open.files(), options, columns(relation, wanted))) {
+        for (String warning : plan.warnings()) {
+          LOG.warn(warning);
+        }
         Shown shown = Shown.of(relation, plan, wanted);
         TsFileReaderFactory factory =
             new TsFileReaderFactory(
                 plan.shared(),
                 shown,
                 relation.options.timestampPrecision,
-                relation.options.ignoreMods,
                 OpenFiles.Ignored.of(relation.options),
                 conf(relation));
         return new Planner(relation, plan, wanted, factory, said).scan();
