@@ -3,14 +3,14 @@
 //! Times are asked for in ascending portions. A chunk that has none of them is not opened, a page that has none is passed over by its
 //! header, and of the others only the values at those times are decoded, and those near them where the encoding cannot skip.
 
+use super::body::{Body, decode_time_page};
 use super::context::{SourceContext, decompress};
 use super::merge::append_at;
 use super::page::{Encoded, decode_some, split_plain};
 use super::plan::SourcePlan;
 use super::rows::{Page, PageColumn};
 use super::source::{
-    Body, ColumnSource, Source, check_ended, decode_time_page, page_statistics, skip_value_page,
-    with_value_page,
+    ColumnSource, Source, check_ended, page_statistics, skip_value_page, with_value_page,
 };
 use super::whole::decode_runs;
 use crate::arrow::{ColumnBuilder, Values};

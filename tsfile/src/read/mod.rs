@@ -9,6 +9,7 @@
 )]
 
 mod ahead;
+mod body;
 mod cancel;
 pub(crate) mod chunk;
 pub(crate) mod context;

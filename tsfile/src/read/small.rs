@@ -4,10 +4,11 @@
 //! than decoding it, so a group whose chunks are single pages and lie within the window is taken from there as a whole. Whatever is unusual
 //! is left to [`Source`](super::source::Source), which gives the same rows and says what is wrong.
 
+use super::body::{Body, decode_time_page, with_value_body};
 use super::chunk::ChunkCodes;
 use super::context::SourceContext;
 use super::plan::{ChunkAt, SourcePlan};
-use super::source::{Body, decode_time_page, has_distinct_columns, with_value_body};
+use super::source::has_distinct_columns;
 use super::whole::{Taken, Wanted, append_values};
 use super::window::Window;
 use crate::Result;

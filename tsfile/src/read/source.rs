@@ -1,13 +1,14 @@
 //! One stream of rows in the order of time: a chunk of a non-aligned series, or the chunks of one aligned group.
 
 use super::TsFileReader;
-use super::chunk::{ChunkCodes, ChunkReader};
-use super::context::{SourceContext, check_ascending, decompress};
+use super::body::{Body, ValuePage, decode_time_page, with_value_body};
+use super::chunk::ChunkReader;
+use super::context::{SourceContext, decompress};
 use super::limits::Limits;
-use super::page::{Encoded, decode_some, decode_times, decode_values, split_plain, split_value};
+use super::page::{Encoded, decode_some, decode_values, split_plain};
 use super::places::{ChunkPlaces, SourcePlaces};
 use super::plan::{ChunkAt, SourceColumn, SourcePlan};
-use super::rows::{Page, PageColumn, count_bits, keep_rows};
+use super::rows::{Page, PageColumn, keep_rows};
 use super::rule_out::{Pruning, group_rules_out, series_rules_out};
 use crate::format::{ChunkRole, PageHeader};
 use crate::io::ReadAt;
@@ -610,50 +611,6 @@ pub(super) fn check_ended(columns: &[ColumnSource], plan: &SourcePlan) -> Result
     }
 }
 
-/// The body of a page, compressed, and what decoding it takes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Body<'a> {
-    /// Offset of the page, for errors.
-    pub(super) at: u64,
-    pub(super) codes: ChunkCodes,
-    pub(super) uncompressed_bytes: u32,
-    pub(super) bytes: &'a [u8],
-}
-
-/// Decodes the times of an aligned group's page.
-pub(super) fn decode_time_page(
-    context: &mut SourceContext,
-    page: Body<'_>,
-    statistics: Option<&Statistics>,
-) -> Result<Arc<Vec<i64>>> {
-    let mut scratch = std::mem::take(&mut context.scratch);
-    let mut shared = std::mem::take(&mut context.spare_times);
-    let mut decode = || -> Result<()> {
-        let body = decompress(
-            context,
-            page.codes.compression,
-            page.bytes,
-            page.uncompressed_bytes,
-            &mut scratch,
-        )?;
-        let count = statistics
-            .map(|s| context.page.check_points(s.count))
-            .transpose()?;
-        if Arc::get_mut(&mut shared).is_none() {
-            shared = Arc::new(Vec::new());
-        }
-        if let Some(times) = Arc::get_mut(&mut shared) {
-            decode_times(context.page, page.codes.encoding, body, count, times)?;
-            check_ascending(times)?;
-            context.count_values(times.len())?;
-        }
-        Ok(())
-    };
-    let decoded = decode().map_err(|e| e.rebase_page(page.at));
-    context.scratch = scratch;
-    decoded.map(|()| shared)
-}
-
 /// Passes over the next page of a value column.
 pub(super) fn skip_value_page(reader: &TsFileReader, column: &mut ColumnSource) -> Result<()> {
     if column.empty {
@@ -714,13 +671,6 @@ fn value_page(
     .map(Option::flatten)
 }
 
-/// A value page that is not decoded yet.
-pub(super) struct ValuePage<'a> {
-    /// Which rows have a value, least significant bit first.
-    pub(super) bits: &'a [u8],
-    pub(super) values: Encoded<'a>,
-}
-
 /// Fetches and decompresses the next page of a value column for `decode`; `None` when the page is empty: all its rows are null.
 pub(super) fn with_value_page<T>(
     context: &mut SourceContext,
@@ -750,52 +700,6 @@ pub(super) fn with_value_page<T>(
     with_value_body(context, page, statistics, rows, decode).map(Some)
 }
 
-/// Decompresses a value page for `decode`.
-pub(super) fn with_value_body<T>(
-    context: &mut SourceContext,
-    page: Body<'_>,
-    statistics: Option<&Statistics>,
-    rows: usize,
-    decode: impl FnOnce(&mut SourceContext, ValuePage<'_>) -> Result<T>,
-) -> Result<T> {
-    let mut scratch = std::mem::take(&mut context.scratch);
-    let mut bits = std::mem::take(&mut context.bits);
-    let decoded = || -> Result<T> {
-        let body = decompress(
-            context,
-            page.codes.compression,
-            page.bytes,
-            page.uncompressed_bytes,
-            &mut scratch,
-        )?;
-        let (page_rows, bitmap, values) = split_value(body)?;
-        if page_rows != rows {
-            return Err(
-                Error::corrupt("value page", "not as many rows as the time page")
-                    .expected(rows)
-                    .got(page_rows),
-            );
-        }
-        bits.clear();
-        bits.extend(bitmap.iter().map(|b| b.reverse_bits()));
-        let page = ValuePage {
-            values: Encoded {
-                encoding: page.codes.encoding,
-                data_type: page.codes.data_type,
-                bytes: values,
-                count: count_bits(&bits, 0, rows),
-                statistics,
-            },
-            bits: &bits,
-        };
-        decode(context, page)
-    };
-    let decoded = decoded().map_err(|e| e.rebase_page(page.at));
-    context.scratch = scratch;
-    context.bits = bits;
-    decoded
-}
-
 /// Statistics of a page: its own, or those of the chunk when it is the only page.
 pub(super) fn page_statistics<'a>(
     own: &'a Option<Statistics>,
@@ -820,15 +724,4 @@ fn outside(spans: &[(i64, i64)], statistics: Option<&Statistics>) -> bool {
 pub(crate) fn touches(spans: &[(i64, i64)], start: i64, end: i64) -> bool {
     let next = spans.partition_point(|span| span.1 < start);
     spans.get(next).is_some_and(|span| span.0 <= end)
-}
-
-impl Error {
-    /// An error from inside a page: offsets in it count from the decompressed body, so the page's own offset is named.
-    pub(super) fn rebase_page(self, page: u64) -> Self {
-        if self.is_io() {
-            self
-        } else {
-            self.rebased_to(page)
-        }
-    }
 }

@@ -4,13 +4,14 @@
 //! at the end of its column, and its nulls are spread there. The plain path decodes all columns of a page first and copies them then,
 //! through twice the memory; it takes over wherever a condition is not met, and gives the same rows.
 
+use super::body::ValuePage;
 use super::context::SourceContext;
 use super::page::{decode_before, decode_some, decode_values};
 use super::plan::SourceColumn;
 use super::rows::count_bits;
 use super::rule_out::Pruning;
 use super::select::RowTest;
-use super::source::{ColumnSource, Source, ValuePage, skip_value_page, with_value_page};
+use super::source::{ColumnSource, Source, skip_value_page, with_value_page};
 use crate::Result;
 use crate::arrow::{ColumnBuilder, Values};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
