@@ -31,12 +31,15 @@ impl Lent {
         drop(old);
     }
 
-    /// The last batch that nobody else holds any more: its memory is warm. Those that somebody holds are few.
+    /// Of the batches that nobody else holds any more the one with the most memory, the last of these, which is warm: the end of a split is a short
+    /// batch, and what grows from it moves.
     pub(super) fn take(&self) -> Option<RecordBatch> {
         let alone = |batch: &RecordBatch| batch.columns().iter().all(|c| Arc::strong_count(c) == 1);
         let mut batches = self.lock();
-        let free = batches.iter().rposition(alone);
-        free.and_then(|at| batches.remove(at))
+        let free = batches.iter().enumerate().filter(|(_, b)| alone(b));
+        let largest = free.max_by_key(|(_, b)| b.get_array_memory_size());
+        let at = largest.map(|(at, _)| at);
+        at.and_then(|at| batches.remove(at))
     }
 
     /// A thread that panicked left the list as it was.
@@ -63,6 +66,16 @@ mod tests {
         assert_eq!(back, record_batch!(("a", Int32, [2])).unwrap());
         drop(held);
         assert!(lent.take().is_some() && lent.take().is_none());
+    }
+
+    #[test]
+    fn the_batch_with_the_most_memory_comes_first() {
+        let lent = Lent::new(3);
+        for values in [vec![1], vec![2; 1000], vec![3]] {
+            lent.put(record_batch!(("a", Int32, values)).unwrap());
+        }
+        let left = std::iter::from_fn(|| lent.take()).map(|b| b.num_rows());
+        assert_eq!(left.collect::<Vec<_>>(), [1000, 1, 1]);
     }
 
     #[test]

@@ -115,6 +115,15 @@ impl Single {
         }
     }
 
+    /// Gives back the memory of a batch that was taken back for rows that did not come: the next split has rows.
+    fn lend_unused(&mut self) {
+        let unused = self.rows.finish(&self.shared);
+        let unused = unused.and_then(|none| none.batch(&self.shared, None));
+        if let Ok(batch) = unused {
+            self.lent.put(batch);
+        }
+    }
+
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
         if let Some(batch) = self.ready.pop_front() {
             return Ok(Some(batch));
@@ -366,8 +375,11 @@ impl Iterator for Single {
             return None;
         }
         self.take_back();
-        let next = self.next_batch().transpose();
-        self.failed = matches!(next, None | Some(Err(_)));
-        next
+        let next = self.next_batch();
+        self.failed = !matches!(next, Ok(Some(_)));
+        if matches!(next, Ok(None)) {
+            self.lend_unused();
+        }
+        next.transpose()
     }
 }
