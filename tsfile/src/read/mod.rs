@@ -13,6 +13,7 @@ mod body;
 mod cancel;
 pub(crate) mod chunk;
 pub(crate) mod context;
+pub(crate) mod each;
 pub(crate) mod gather;
 mod index;
 pub(crate) mod late;
@@ -370,14 +371,26 @@ impl TsFileReader {
         self.part.is_some() || self.inner.index.get().is_some()
     }
 
+    /// Reads the whole index where it is not in memory yet, with so many threads if it is large.
+    ///
+    /// # Errors
+    /// As [`TsFileReader::index`].
+    pub(crate) fn load_index(&self, threads: usize) -> Result<()> {
+        self.index_by(threads).map(|_| ())
+    }
+
     fn whole_index(&self) -> Result<&Arc<Index>> {
+        self.index_by(1)
+    }
+
+    fn index_by(&self, threads: usize) -> Result<&Arc<Index>> {
         if let Some(part) = &self.part {
             return Ok(part);
         }
         if let Some(index) = self.inner.index.get() {
             return Ok(index);
         }
-        let index = self.read_index().map_err(|e| self.in_file(e))?;
+        let index = self.read_index(threads).map_err(|e| self.in_file(e))?;
         let index = self.inner.index.get_or_init(|| Arc::new(index));
         if let Ok(mut held) = self.inner.held.lock() {
             *held = None;
@@ -385,7 +398,7 @@ impl TsFileReader {
         Ok(index)
     }
 
-    fn read_index(&self) -> Result<Index> {
+    fn read_index(&self, threads: usize) -> Result<Index> {
         let (start, end) = self.metadata_section();
         tail::check_metadata_size(end.saturating_sub(start), &self.inner.options)?;
         let section = self.read_section(start..end)?;
@@ -395,6 +408,7 @@ impl TsFileReader {
             start,
             &self.inner.metadata,
             self.inner.version,
+            threads,
         )
     }
 

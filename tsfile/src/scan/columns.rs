@@ -1,13 +1,13 @@
 //! The columns of a scan over some files: names, types, and TsFile's own facts as field metadata.
 
 use super::devices::FileDevices;
-use super::each::try_map;
 use super::request::{DeviceFilter, MAX_DEFAULT_WIDE_SERIES, ScanRequest, TimeAs};
 use super::table_columns::of_table;
 use crate::arrow::ColumnType;
 use crate::infer::gather::{FileFacts, Key, Said, each_series, gather};
 use crate::infer::union::{Column, unite};
 use crate::model::{Compression, DataType, Encoding, Form, Model};
+use crate::read::each::try_map;
 use crate::read::{TsFileReader, Window};
 use crate::{Error, Result};
 use arrow_schema::{DataType as ArrowType, Field, Schema};

@@ -6,7 +6,6 @@ mod cache;
 mod columns;
 mod cut;
 mod devices;
-mod each;
 mod explain;
 mod explain_text;
 mod files;

@@ -110,6 +110,9 @@ impl Known {
 fn plan_over(known: Vec<Known>, request: ScanRequest, keys: Option<&KeyTest>) -> Result<ScanPlan> {
     let passed: Vec<(usize, bool)> = known.iter().map(|k| (k.passed, k.by_name)).collect();
     let readers: Vec<TsFileReader> = known.into_iter().map(|k| k.reader).collect();
+    for reader in &readers {
+        reader.load_index(request.threads)?;
+    }
     let (form, table) = match keys {
         Some(keys) => {
             check_form(keys.form, &request)?;

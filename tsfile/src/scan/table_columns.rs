@@ -2,11 +2,11 @@
 
 use super::columns::{Slot, ValueColumn, storage, unknown_column, wanted};
 use super::devices::FileDevices;
-use super::each::try_map;
 use super::request::ScanRequest;
 use crate::infer::table::{TableFacts, gather, unite};
 use crate::model::{DataType, Form};
 use crate::read::TsFileReader;
+use crate::read::each::try_map;
 use crate::{Error, Result};
 use std::collections::HashMap;
 

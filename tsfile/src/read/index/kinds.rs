@@ -68,6 +68,21 @@ impl Kinds {
         self.push(number);
     }
 
+    /// Takes those of the timeseries that come next, which were numbered on their own.
+    pub(super) fn append(&mut self, more: Self) {
+        let numbers: Vec<u16> = more
+            .kinds
+            .iter()
+            .map(|kind| self.number(&kind.measurement, kind.data_type_code))
+            .map(|number| u16::try_from(number).unwrap_or(NO_KIND))
+            .collect();
+        let renumbered = more.of_series.iter().map(|&number| {
+            let known = numbers.get(usize::from(number));
+            known.copied().unwrap_or(NO_KIND)
+        });
+        self.of_series.extend(renumbered);
+    }
+
     fn push(&mut self, number: usize) {
         if std::mem::take(&mut self.starting) {
             self.first = number;

@@ -17,6 +17,7 @@ mod offsets;
 mod order;
 mod paths;
 mod section;
+mod side_by_side;
 mod stretch;
 mod walk;
 
@@ -31,7 +32,6 @@ use kinds::{Kind, Kinds};
 use section::Section;
 use std::sync::Arc;
 use stretch::Stretch;
-use walk::Walk;
 
 /// Devices of a file and where the metadata of their timeseries lies.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ struct IndexDevice {
 }
 
 impl Index {
-    /// Parses a metadata section: `bytes` are those of the file from `base` up to its file metadata.
+    /// Parses a metadata section: `bytes` are those of the file from `base` up to its file metadata. A large one is walked by `threads` threads.
     ///
     /// # Errors
     /// The nodes contradict each other, overlap or run in circles.
@@ -84,14 +84,12 @@ impl Index {
         base: u64,
         metadata: &FileMetadata,
         version: FormatVersion,
+        threads: usize,
     ) -> Result<Self> {
         let section = Section::whole(bytes, base);
-        let mut walk = Walk::new(&section, version);
-        let end = section.span().1;
-        for (table, (_, root)) in metadata.tables.iter().enumerate() {
-            walk.root(root, table, end).map_err(|e| section.rebase(e))?;
-        }
-        let walked = walk.finish();
+        let roots = metadata.tables.iter().map(|(_, root)| root);
+        let walked = side_by_side::walk(&section, version, roots, threads);
+        let walked = walked.map_err(|e| section.rebase(e))?;
         Ok(Self::from_walk(file, walked, section))
     }
 

@@ -29,7 +29,7 @@ impl SeenOffsets {
         if self.seen.insert(offset) {
             return Ok(());
         }
-        Err(Error::corrupt("metadata index", "two parents share a node").got(offset))
+        Err(two_parents().got(offset))
     }
 
     /// An error when the node was seen before, or when it shares bytes with others.
@@ -68,12 +68,25 @@ impl SeenPositions {
                 *bits |= bit;
                 Ok(())
             }
-            _ => {
-                Err(Error::corrupt("metadata index", "two parents share a node")
-                    .at(position as u64))
-            }
+            _ => Err(two_parents().at(position as u64)),
         }
     }
+
+    /// Adds what others have seen of the same section.
+    pub(super) fn add(&mut self, other: &Self) -> Result<()> {
+        for (i, (bits, more)) in self.bits.iter_mut().zip(&other.bits).enumerate() {
+            if *bits & more != 0 {
+                let position = i * BITS + (*bits & more).trailing_zeros() as usize;
+                return Err(two_parents().at(position as u64));
+            }
+            *bits |= more;
+        }
+        Ok(())
+    }
+}
+
+fn two_parents() -> Error {
+    Error::corrupt("metadata index", "two parents share a node")
 }
 
 /// Hashes offsets by one multiplication: there is one for every device and every run of series. The factor is random, so that no file can

@@ -38,6 +38,19 @@ pub(super) struct Walk<'a> {
     walked: Walked,
 }
 
+/// A device node that was not visited yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unvisited {
+    /// Number of the root that leads here.
+    pub(super) table: u32,
+    /// In the file.
+    pub(super) offset: u64,
+    /// It lies before its parent, which begins here.
+    pub(super) before: u64,
+    /// Storeys above it.
+    pub(super) depth: usize,
+}
+
 /// What was found.
 #[derive(Default)]
 pub(super) struct Walked {
@@ -64,6 +77,38 @@ impl<'a> Walk<'a> {
         self.walked
     }
 
+    /// Takes what another walk over the same section found behind what this one has found.
+    ///
+    /// # Errors
+    /// Both have seen the same node, or the same timeseries.
+    pub(super) fn append(&mut self, other: Walk<'_>) -> Result<()> {
+        self.seen.add(&other.seen)?;
+        self.add_run_bytes(other.run_bytes, 0)?;
+        let (series, devices) = (self.series_number()?, self.device_number()?);
+        let more = other.walked;
+        let fits = |n: usize, more: usize| u32::try_from(n + more).is_ok();
+        if !fits(self.walked.series.len(), more.series.len())
+            || !fits(self.walked.devices.len(), more.devices.len())
+        {
+            return Err(too_many("more than 4 G timeseries or devices"));
+        }
+        for stretch in more.stretches {
+            self.stretch(Stretch {
+                first_device: devices + stretch.first_device,
+                ..stretch
+            });
+        }
+        let moved = more.devices.into_iter().map(|device| IndexDevice {
+            first_series: series + device.first_series,
+            ..device
+        });
+        self.walked.devices.extend(moved);
+        self.walked.series.extend(more.series);
+        self.walked.roots.extend(more.roots);
+        self.walked.kinds.append(more.kinds);
+        Ok(())
+    }
+
     /// A position in the section for an offset in the file. Children lie before their parent, which ends all circles.
     fn position(&self, offset: u64, before: u64) -> Result<usize> {
         let position = Some(offset).filter(|&offset| offset < before);
@@ -80,19 +125,52 @@ impl<'a> Walk<'a> {
     }
 
     /// All devices below the root of table number `table`, which lies behind the section.
-    pub(super) fn root(&mut self, root: &DeviceNode, table: usize, end: u64) -> Result<()> {
-        let table = u32::try_from(table).map_err(|_| too_many("more than 4 G tables"))?;
-        self.device_node(root, (table, 0..0), end, 0)
+    pub(super) fn root(&mut self, root: &DeviceNode, table: u32, end: u64) -> Result<()> {
+        for child in self.device_node(root, (table, 0..0), end, 0)? {
+            self.below(child)?;
+        }
+        Ok(())
     }
 
-    /// With the table, and the bytes of the node where it is a part of the section.
-    fn device_node(
+    /// All devices below a node.
+    pub(super) fn below(&mut self, node: Unvisited) -> Result<()> {
+        let (at, parsed, place) = self.parse(node)?;
+        self.seen.first_visit(at)?;
+        for child in self.device_node(&parsed, (node.table, place), node.offset, node.depth)? {
+            self.below(child)?;
+        }
+        Ok(())
+    }
+
+    /// The nodes below an inner node, which is visited by this; none of a leaf, which is not.
+    pub(super) fn inner(&mut self, node: Unvisited) -> Result<Option<Vec<Unvisited>>> {
+        let (at, parsed, place) = self.parse(node)?;
+        if parsed.kind == NodeKind::LeafDevice {
+            return Ok(None);
+        }
+        self.seen.first_visit(at)?;
+        self.device_node(&parsed, (node.table, place), node.offset, node.depth)
+            .map(Some)
+    }
+
+    /// A node, with its position in the section and its bytes in the file.
+    fn parse(&self, node: Unvisited) -> Result<(usize, DeviceNode, Range<u64>)> {
+        let at = self.position(node.offset, node.before)?;
+        let mut r = self.section.reader(at, "metadata index");
+        let parsed = DeviceNode::parse(&mut r, self.version)?;
+        let bytes = (r.position() - at) as u64;
+        Ok((at, parsed, node.offset..node.offset + bytes))
+    }
+
+    /// Takes the devices of a leaf, or gives the nodes below an inner node. With the table, and the bytes of the node where it is a part of the
+    /// section.
+    pub(super) fn device_node(
         &mut self,
         node: &DeviceNode,
         (table, place): (u32, Range<u64>),
         before: u64,
         depth: usize,
-    ) -> Result<()> {
+    ) -> Result<Vec<Unvisited>> {
         check_depth(depth)?;
         if node.kind == NodeKind::LeafDevice {
             self.stretch(Stretch {
@@ -106,17 +184,15 @@ impl<'a> Walk<'a> {
             for (device, offset) in node.entries.iter() {
                 self.device(device.to_id(), offset, before, depth)?;
             }
-            return Ok(());
+            return Ok(Vec::new());
         }
-        for (_, offset) in node.entries.iter() {
-            let at = self.position(offset, before)?;
-            self.seen.first_visit(at)?;
-            let mut r = self.section.reader(at, "metadata index");
-            let child = DeviceNode::parse(&mut r, self.version)?;
-            let place = offset..offset + (r.position() - at) as u64;
-            self.device_node(&child, (table, place), offset, depth + 1)?;
-        }
-        Ok(())
+        let child = |(_, offset)| Unvisited {
+            table,
+            offset,
+            before,
+            depth: depth + 1,
+        };
+        Ok(node.entries.iter().map(child).collect())
     }
 
     /// Devices that were found one by one.
@@ -206,13 +282,7 @@ impl<'a> Walk<'a> {
     /// Timeseries metadata back to back in `at..end`.
     fn leaf(&mut self, at: usize, end: usize) -> Result<()> {
         // Runs that overlap would make a small section count for many series.
-        self.run_bytes = self.run_bytes.saturating_add(end.saturating_sub(at));
-        if self.run_bytes > self.section.len() {
-            return Err(
-                Error::corrupt("metadata index", "runs of timeseries metadata overlap")
-                    .got(self.section.offset(at)),
-            );
-        }
+        self.add_run_bytes(end.saturating_sub(at), at)?;
         let bytes = self.section.up_to_end_of(at);
         let bytes = bytes.get(..end).unwrap_or(bytes);
         let mut r = ByteReader::at(bytes, at, "timeseries metadata");
@@ -239,6 +309,17 @@ impl<'a> Walk<'a> {
                 }
                 Err(e) => return Err(e),
             }
+        }
+        Ok(())
+    }
+
+    fn add_run_bytes(&mut self, bytes: usize, at: usize) -> Result<()> {
+        self.run_bytes = self.run_bytes.saturating_add(bytes);
+        if self.run_bytes > self.section.len() {
+            return Err(
+                Error::corrupt("metadata index", "runs of timeseries metadata overlap")
+                    .got(self.section.offset(at)),
+            );
         }
         Ok(())
     }

@@ -10,9 +10,9 @@ pub use skipped::{Skipped, SkippedFiles};
 use skipped::Ignore;
 
 use super::cache::MetadataCache;
-use super::each::try_map;
 use crate::Result;
 use crate::io::{DEFAULT_OPEN_FILES, FilePool};
+use crate::read::each::try_map;
 use crate::read::{ReadOptions, TsFileReader, mods_beside};
 use std::path::Path;
 use std::sync::Arc;

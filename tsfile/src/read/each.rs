@@ -8,7 +8,7 @@ use std::thread;
 ///
 /// # Errors
 /// The first, in the order of `items`, whatever thread came first.
-pub(super) fn try_map<T: Sync, R: Send>(
+pub(crate) fn try_map<T: Sync, R: Send>(
     items: &[T],
     threads: usize,
     f: impl Fn(&T) -> Result<R> + Sync,
