@@ -185,6 +185,9 @@ fn like(text: &[char], pattern: &[Part]) -> bool {
                 Part::Char(c) => end > 0 && matches[end - 1] && text[end - 1] == *c,
             };
         }
+        if !next.contains(&true) {
+            return false;
+        }
         matches = next;
     }
     matches[text.len()]
