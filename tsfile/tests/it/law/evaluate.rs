@@ -172,25 +172,28 @@ fn parts(pattern: &str, escape: Option<char>) -> Vec<Part> {
     out
 }
 
-/// By the table of which beginnings of the text match which beginnings of the pattern.
+/// By which beginnings of the text match the beginning of the pattern so far: their lengths, ascending.
 fn like(text: &[char], pattern: &[Part]) -> bool {
-    let mut matches = vec![false; text.len() + 1];
-    matches[0] = true;
+    let mut ends = vec![0];
     for part in pattern {
-        let mut next = vec![false; text.len() + 1];
-        for end in 0..=text.len() {
-            next[end] = match part {
-                Part::Any => matches[end] || end > 0 && next[end - 1],
-                Part::One => end > 0 && matches[end - 1],
-                Part::Char(c) => end > 0 && matches[end - 1] && text[end - 1] == *c,
-            };
-        }
-        if !next.contains(&true) {
-            return false;
-        }
-        matches = next;
+        ends = match part {
+            Part::Any => match ends.first() {
+                Some(&first) => (first..=text.len()).collect(),
+                None => return false,
+            },
+            Part::One => ends
+                .into_iter()
+                .filter(|&end| end < text.len())
+                .map(|end| end + 1)
+                .collect(),
+            Part::Char(c) => ends
+                .into_iter()
+                .filter(|&end| text.get(end) == Some(c))
+                .map(|end| end + 1)
+                .collect(),
+        };
     }
-    matches[text.len()]
+    ends.last() == Some(&text.len())
 }
 
 #[test]
