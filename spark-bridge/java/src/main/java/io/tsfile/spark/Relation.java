@@ -52,7 +52,7 @@ public final class Relation {
       if (open.files().isEmpty()) {
         return new Relation(options, files, Collections.emptyList(), options.form);
       }
-      try (Plan plan = new Plan(open.files(), named.forEngine(), null)) {
+      try (Plan plan = new Plan(open.files(), named.forEngine(false), null)) {
         Relation relation = new Relation(named, files, plan.columns, plan.form);
         relation.checkNames();
         return relation;

@@ -131,14 +131,18 @@ public final class TsFileOptions implements Serializable {
     mergeSchema();
   }
 
-  /** The options that the engine has as well, names and values in turn. */
-  public List<String> forEngine() {
+  /**
+   * The options that the engine has as well, names and values in turn.
+   *
+   * @param allRows whether there are all rows, even where the option {@code rows} says otherwise
+   */
+  public List<String> forEngine(boolean allRows) {
     List<String> out = new ArrayList<>();
     add(out, "form", form);
     add(out, "table", form == null || form.equals("table") ? table : null);
     add(out, "timeColumn", given.get("timecolumn"));
     add(out, "deviceColumn", given.get("devicecolumn"));
-    add(out, "rows", rows);
+    add(out, "rows", allRows ? "all" : rows);
     add(out, "text", text);
     add(out, "dates", dates);
     add(out, "timestampPrecision", timestampPrecision);

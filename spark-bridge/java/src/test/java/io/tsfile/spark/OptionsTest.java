@@ -66,6 +66,18 @@ class OptionsTest extends SparkCase {
   }
 
   @Test
+  void countsOfProjectedRowsAreThoseOfAllTimeseries() {
+    for (String form : new String[] {"wide", "narrow"}) {
+      assertEquals(
+          3, reader("form", form, "rows", "projected").load(golden(TREE)).count(), form);
+      assertEquals(
+          3,
+          reader("form", form, "rows", "projected").load(golden(TREE)).select("time").collectAsList().size(),
+          form);
+    }
+  }
+
+  @Test
   void timesAreNumbersOrTimestamps() {
     StructType long_ = reader().load(golden(TABLE)).schema();
     assertEquals(DataTypes.LongType, long_.apply("time").dataType());

@@ -75,7 +75,9 @@ class TsFileScan implements Scan, Batch, SupportsReportStatistics {
    * @param limit most rows of each split; below 0 all
    */
   static TsFileScan plan(Relation relation, StructType wanted, List<String> filters, int limit) {
-    List<String> options = new ArrayList<>(relation.options.forEngine());
+    List<String> columns = columns(relation, wanted);
+    // A count, or times alone, are those of all timeseries: without any column no row would be projected.
+    List<String> options = new ArrayList<>(relation.options.forEngine(columns.isEmpty()));
     if (!filters.isEmpty()) {
       options.add("filter");
       options.add(String.join(" AND ", filters));
@@ -92,7 +94,7 @@ class TsFileScan implements Scan, Batch, SupportsReportStatistics {
       if (open.files().isEmpty()) {
         return new TsFileScan(relation, wanted, null, new InputPartition[0], 0, 0, said);
       }
-      try (Plan plan = new Plan(open.files(), options, columns(relation, wanted))) {
+      try (Plan plan = new Plan(open.files(), options, columns)) {
         for (String warning : plan.warnings()) {
           LOG.warn(warning);
         }
