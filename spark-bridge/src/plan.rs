@@ -9,9 +9,9 @@ use jni::objects::{JByteArray, JClass, JLongArray, JObjectArray, JString};
 use jni::sys::{jint, jlong};
 use jni::{Env, EnvUnowned};
 use std::sync::{Mutex, PoisonError};
-use tsfile::Error;
-use tsfile::model::Form;
+use tsfile::model::{ColumnCategory, Form};
 use tsfile::scan::{ScanPlan, Split, SplitMode};
+use tsfile::{Error, TsFileReader};
 
 /// A plan, and its splits once they were asked for.
 #[derive(Debug)]
@@ -44,11 +44,32 @@ pub extern "system" fn Java_io_tsfile_jni_NativePlan_open<'local>(
         if !columns.is_null() {
             request = request.with_columns(Some(strings(env, &columns)?));
         }
+        let plan = tsfile::scan::plan(readers.clone(), request)?;
+        refuse_attributes(&readers, plan.table())?;
         PLANS.insert(OpenPlan {
-            plan: tsfile::scan::plan(readers, request)?,
+            plan,
             splits: Mutex::default(),
         })
     })
+}
+
+/// Attributes belong to a device, not to its rows, and files hold no values of them. A table that declares one is not shown without it.
+fn refuse_attributes(readers: &[TsFileReader], table: Option<&str>) -> tsfile::Result<()> {
+    for reader in readers {
+        let schema = table.and_then(|name| reader.table(name));
+        let attribute = schema.and_then(|s| s.columns_of(ColumnCategory::Attribute).next());
+        if let (Some(schema), Some(column)) = (schema, attribute) {
+            let name = &column.measurement.name;
+            let message = format!(
+                "table \"{}\" has the column \"{name}\" of category ATTRIBUTE, which has no values in the rows",
+                schema.name
+            );
+            return Err(Error::unsupported("table schema", message)
+                .in_file(reader.name())
+                .hint("read it with other tools, or write the table without it"));
+        }
+    }
+    Ok(())
 }
 
 /// The form and the table (empty in other forms), and of each column its name, its TsFile type, its category and whether it may be null.

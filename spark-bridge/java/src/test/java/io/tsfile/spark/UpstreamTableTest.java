@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tsfile.UnsupportedFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -13,6 +14,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.apache.tsfile.enums.ColumnCategory;
 import org.apache.tsfile.enums.TSDataType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -108,6 +110,26 @@ class UpstreamTableTest extends SparkCase {
     String error = message(() -> reader().load(file("many").toString()));
     assertTrue(error.contains("weather") && error.contains("traffic"), error);
     assertEquals(6, weather(file("many")).count());
+  }
+
+  @Test
+  void attributesAreRefused() throws Exception {
+    Path file =
+        JavaFiles.table(
+            file("x.tsfile"),
+            "weather",
+            Arrays.asList(
+                JavaFiles.CITY,
+                new JavaFiles.Column("attr", TSDataType.STRING, ColumnCategory.ATTRIBUTE),
+                JavaFiles.TEMPERATURE),
+            new Object[] {0L, "beijing", "north", 20});
+    String error = assertThrows(UnsupportedFileException.class, () -> weather(file)).getMessage();
+    assertTrue(error.contains("attr") && error.contains("ATTRIBUTE"), error);
+    assertTrue(error.contains("x.tsfile") && error.contains("weather"), error);
+    StructType without = new StructType().add("time", DataTypes.LongType).add("city", DataTypes.StringType);
+    assertThrows(
+        UnsupportedFileException.class,
+        () -> spark.read().format("tsfile").schema(without).load(file.toString()).collectAsList());
   }
 
   @Test
