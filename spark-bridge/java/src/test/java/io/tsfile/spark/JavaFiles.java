@@ -255,7 +255,10 @@ final class JavaFiles {
       schemas.add(new MeasurementSchema(column.name, column.type));
     }
     writer.registerTableSchema(new TableSchema(table, schemas, categories));
-    Tablet tablet = new Tablet(table, names, types, categories, Math.max(1, rows.length));
+    if (rows.length == 0) {
+      return;
+    }
+    Tablet tablet = new Tablet(table, names, types, categories, rows.length);
     for (int i = 0; i < rows.length; i++) {
       tablet.addTimestamp(i, (long) rows[i][0]);
       for (int c = 0; c < names.size(); c++) {
