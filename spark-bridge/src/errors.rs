@@ -130,7 +130,19 @@ impl<T: Default> ErrorPolicy<T, Failure> for Throw {
 
 /// What to try next, by the names that options have in Spark instead of those of the command line.
 fn in_words_of_spark(message: &str) -> String {
-    const WORDS: [(&str, &str); 9] = [
+    const WORDS: [(&str, &str); 12] = [
+        (
+            "open with `recover` (--recover) to read up to the last whole chunk group",
+            "option ignoreUnsealed=true passes over such files",
+        ),
+        (
+            "open with `trusted` (--trusted) if the file is sound",
+            "if the file is sound, tsfile-cli reads it when told to trust it",
+        ),
+        (
+            "raise `max_page_points` (in Rust) if the file is sound",
+            "if the file is sound, the library in Rust reads it with a higher `max_page_points`",
+        ),
         ("-t TABLE", "option table"),
         ("--time-column", "option timeColumn"),
         ("--device-column", "option deviceColumn"),
