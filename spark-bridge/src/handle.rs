@@ -8,7 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub struct Table<T> {
     what: &'static str,
-    slots: Mutex<Vec<Slot<T>>>,
+    slots: Mutex<Slots<T>>,
+}
+
+#[derive(Debug)]
+struct Slots<T> {
+    all: Vec<Slot<T>>,
+    /// Places without an object; the last one that became free is used first.
+    free: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -23,7 +30,10 @@ impl<T> Table<T> {
     pub const fn new(what: &'static str) -> Self {
         Self {
             what,
-            slots: Mutex::new(Vec::new()),
+            slots: Mutex::new(Slots {
+                all: Vec::new(),
+                free: Vec::new(),
+            }),
         }
     }
 
@@ -34,8 +44,9 @@ impl<T> Table<T> {
     pub fn insert(&self, object: T) -> Result<i64, Failure> {
         let object = Some(Arc::new(object));
         let mut slots = self.lock();
-        let free = slots.iter().position(|s| s.object.is_none());
-        let (place, generation) = match free.and_then(|i| slots.get_mut(i).map(|s| (i, s))) {
+        let slots = &mut *slots;
+        let free = slots.free.pop();
+        let (place, generation) = match free.and_then(|i| slots.all.get_mut(i).map(|s| (i, s))) {
             Some((i, slot)) => {
                 slot.object = object;
                 (i, slot.generation)
@@ -45,9 +56,12 @@ impl<T> Table<T> {
                     generation: 1,
                     object,
                 };
-                // The table stays when its objects go.
-                charged(Account::Library, || slots.push(slot));
-                (slots.len() - 1, 1)
+                // The table stays when its objects go. A place that becomes free finds room on the list without asking for memory.
+                charged(Account::Library, || {
+                    slots.all.push(slot);
+                    slots.free.reserve(slots.all.len());
+                });
+                (slots.all.len() - 1, 1)
             }
         };
         let place = u32::try_from(place).map_err(|_| Failure::closed(self.what))?;
@@ -61,7 +75,8 @@ impl<T> Table<T> {
     pub fn get(&self, id: i64) -> Result<Arc<T>, Failure> {
         let (generation, place) = id.to_parts();
         let slots = self.lock();
-        let slot = slots.get(place).filter(|s| s.generation == generation);
+        let slot = slots.all.get(place);
+        let slot = slot.filter(|s| s.generation == generation);
         let object = slot.and_then(|s| s.object.clone());
         object.ok_or_else(|| Failure::closed(self.what))
     }
@@ -70,18 +85,20 @@ impl<T> Table<T> {
     pub fn remove(&self, id: i64) -> Option<Arc<T>> {
         let (generation, place) = id.to_parts();
         let mut slots = self.lock();
-        let slot = slots
-            .get_mut(place)
-            .filter(|s| s.generation == generation)?;
+        let slots = &mut *slots;
+        let slot = slots.all.get_mut(place);
+        let slot = slot.filter(|s| s.generation == generation)?;
         let object = slot.object.take()?;
         // A place that wraps round starts at 1 again: 0 is no generation.
         slot.generation = slot.generation.checked_add(1).unwrap_or(1);
+        slots.free.push(place);
         Some(object)
     }
 
     /// Number of objects.
     pub fn len(&self) -> usize {
-        self.lock().iter().filter(|s| s.object.is_some()).count()
+        let slots = self.lock();
+        slots.all.len() - slots.free.len()
     }
 
     /// Whether there is none.
@@ -90,7 +107,7 @@ impl<T> Table<T> {
     }
 
     /// A thread that panicked left the table as it was.
-    fn lock(&self) -> MutexGuard<'_, Vec<Slot<T>>> {
+    fn lock(&self) -> MutexGuard<'_, Slots<T>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -128,6 +145,27 @@ mod tests {
         assert!(table.get(first).is_err());
         assert_eq!(*table.get(second).unwrap(), "second");
         assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn places_that_are_free_are_used_before_new_ones() {
+        let table = Table::new("thing");
+        let ids: Vec<i64> = (0..1000).map(|i| table.insert(i).unwrap()).collect();
+        for id in ids.iter().step_by(2) {
+            assert!(table.remove(*id).is_some());
+        }
+        assert_eq!(table.len(), 500);
+        let more: Vec<i64> = (0..500).map(|i| table.insert(-i).unwrap()).collect();
+        assert_eq!(table.len(), 1000);
+        assert_eq!(table.lock().all.len(), 1000, "no place was added");
+        for (i, id) in more.iter().enumerate() {
+            assert_eq!(*table.get(*id).unwrap(), -(i as i32));
+            assert!(!ids.contains(id));
+        }
+        for (i, id) in ids.iter().enumerate() {
+            let there = table.get(*id).ok().map(|t| *t);
+            assert_eq!(there, (i % 2 == 1).then_some(i as i32));
+        }
     }
 
     #[test]
