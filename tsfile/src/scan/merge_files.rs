@@ -30,6 +30,8 @@ pub struct MergeFiles<I> {
     schema: SchemaRef,
     dedup: Dedup,
     batch_rows: usize,
+    /// About how large the batches may be that the rows of one batch come from.
+    most_held_bytes: usize,
     files: Vec<File<I>>,
     /// The next time of each file, or what it is not before.
     next: BinaryHeap<Reverse<(i64, usize)>>,
@@ -37,6 +39,7 @@ pub struct MergeFiles<I> {
     pieces: Vec<Piece>,
     /// Batches that those are parts of.
     held: Vec<RecordBatch>,
+    held_bytes: usize,
     rows: usize,
     ended: bool,
 }
@@ -91,13 +94,22 @@ impl<I: Iterator<Item = Result<RecordBatch>>> MergeFiles<I> {
             schema,
             dedup,
             batch_rows: batch_rows.max(1),
+            most_held_bytes: usize::MAX,
             files: all,
             next,
             pieces: Vec::new(),
             held: Vec::new(),
+            held_bytes: 0,
             rows: 0,
             ended: false,
         }
+    }
+
+    /// Ends a batch also where the batches that its rows come from are about so large (default: only by the number of rows).
+    #[must_use]
+    pub fn with_held_bytes(mut self, bytes: usize) -> Self {
+        self.most_held_bytes = bytes.max(1);
+        self
     }
 
     /// The schema of every batch.
@@ -107,7 +119,7 @@ impl<I: Iterator<Item = Result<RecordBatch>>> MergeFiles<I> {
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
         loop {
-            if self.rows >= self.batch_rows {
+            if self.rows >= self.batch_rows || self.held_bytes > self.most_held_bytes {
                 return self.flush();
             }
             let Some(Reverse((time, file))) = self.next.pop() else {
@@ -186,6 +198,7 @@ impl<I: Iterator<Item = Result<RecordBatch>>> MergeFiles<I> {
         let slot = match (f.slot, &f.batch) {
             (Some(slot), _) => slot,
             (None, Some(batch)) => {
+                self.held_bytes += batch.get_array_memory_size();
                 self.held.push(batch.clone());
                 self.held.len() - 1
             }
@@ -235,6 +248,7 @@ impl<I: Iterator<Item = Result<RecordBatch>>> MergeFiles<I> {
             std::mem::take(&mut self.pieces),
             std::mem::take(&mut self.held),
         );
+        self.held_bytes = 0;
         for f in &mut self.files {
             f.slot = None;
         }

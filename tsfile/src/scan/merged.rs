@@ -174,6 +174,7 @@ impl Merged {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        let batch_bytes = self.plan.shared.request.batch_bytes;
         while !self.out.is_filled() {
             if self.at.is_none() && !self.open_next()? {
                 break;
@@ -188,7 +189,7 @@ impl Merged {
             if batch.num_rows() == 0 {
                 continue;
             }
-            if let Some(batch) = self.out.take(batch, self.max_rows)? {
+            if let Some(batch) = self.out.take(batch, self.max_rows, batch_bytes)? {
                 return Ok(Some(batch));
             }
         }
@@ -231,16 +232,21 @@ impl Merged {
         let shared = self.raw.as_ref().unwrap_or(&self.plan.shared);
         let mut files = Vec::with_capacity(works.len());
         let mut all = Vec::with_capacity(works.len());
+        let number = works.len();
+        let mut held_bytes = 0;
         for mut work in works {
             work.slice = (work.slice.0.max(times.0), work.slice.1.min(times.1));
             let first = first_time(&work).map_err(|e| work.reader.in_file(e))?;
             let counters = Counters::default();
             all.push(counters.clone());
-            let single = self.single(shared, vec![work]);
+            let mut single = self.single(shared, vec![work]);
+            single.is_one_of(number);
+            held_bytes += 2 * single.batch_bytes();
             files.push((first, Counted { single, counters }));
         }
         let schema = shared.columns.schema.clone();
-        let merge = MergeFiles::new(schema, files, shared.request.dedup, self.max_rows);
+        let merge = MergeFiles::new(schema, files, shared.request.dedup, self.max_rows)
+            .with_held_bytes(held_bytes);
         Ok(Device {
             rows: DeviceRows::Files(Box::new(merge)),
             test,

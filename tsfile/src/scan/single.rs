@@ -24,6 +24,8 @@ pub(super) struct Single {
     counters: ScanCounters,
     rows: RowsAtHand,
     max_rows: usize,
+    /// About how large a batch is.
+    batch_bytes: usize,
     /// The batch ends here, so that the next page can be taken whole.
     full: bool,
     /// Rows that are passed over and counted as they are read.
@@ -44,12 +46,15 @@ pub(super) struct Filtered {
     /// Too few rows for a batch of their own.
     held: Vec<RecordBatch>,
     held_rows: usize,
+    held_bytes: usize,
     /// So many rows are filtered next: where few are wanted, the first that are read may be enough.
     step: usize,
 }
 
 /// So many rows are filtered first when only some are wanted.
 const FIRST_STEP_ROWS: usize = 1024;
+/// Smaller batches than this are not worth their trouble, unless they were asked for.
+const LEAST_SHARE_BYTES: usize = 128 << 10;
 
 impl Single {
     pub(super) fn new(shared: Arc<Shared>, files: Vec<FileWork>) -> Self {
@@ -66,6 +71,7 @@ impl Single {
                 None => wanted,
             },
             lent: Lent::new(shared.request.batches_in_flight),
+            batch_bytes: shared.request.batch_bytes,
             shared,
             files: files.into(),
             open: None,
@@ -91,6 +97,21 @@ impl Single {
             None => self.slice = slice_of_part(&self.shared.request),
         }
         self.cancel = cancel;
+    }
+
+    /// Makes it one of so many of which each holds a batch at a time: together they hold about as much as one would.
+    pub(super) fn is_one_of(&mut self, number: usize) {
+        let share = |whole: usize| whole / number.max(1);
+        let least = LEAST_SHARE_BYTES.min(self.batch_bytes);
+        let bytes = share(self.batch_bytes).max(least);
+        let row_bytes = (self.batch_bytes / self.max_rows.max(1)).max(1);
+        self.max_rows = (bytes / row_bytes).max(1);
+        self.batch_bytes = bytes;
+    }
+
+    /// About how large a batch is.
+    pub(super) fn batch_bytes(&self) -> usize {
+        self.batch_bytes
     }
 
     /// Work done so far.
@@ -159,7 +180,7 @@ impl Single {
             if !all {
                 self.rows.reclaim(finished);
             }
-            if let Some(batch) = filtered.take(batch, self.max_rows)? {
+            if let Some(batch) = filtered.take(batch, self.max_rows, self.batch_bytes)? {
                 return Ok(Some(batch));
             }
         }
@@ -209,7 +230,7 @@ impl Single {
                 return true;
             }
         }
-        !self.rows.is_empty() && self.rows.size_bytes() >= self.shared.request.batch_bytes
+        !self.rows.is_empty() && self.rows.size_bytes() >= self.batch_bytes
     }
 
     fn open_next(&mut self) -> Result<bool> {
@@ -232,7 +253,7 @@ impl Single {
         loop {
             if let Some(rows) = &mut open.rows {
                 // The name is repeated in every row: a long one makes the batch full sooner.
-                let rows_of_name = shared.request.batch_bytes / open.name.len().max(1);
+                let rows_of_name = self.batch_bytes / open.name.len().max(1);
                 // So does the last row that is wanted.
                 let most = self
                     .max_rows
@@ -313,6 +334,7 @@ impl Filtered {
             slice: RowSlice::new(offset, limit),
             held: Vec::new(),
             held_rows: 0,
+            held_bytes: 0,
             step: limit.map_or(max_rows, |_| FIRST_STEP_ROWS.min(max_rows)),
         }
     }
@@ -332,11 +354,12 @@ impl Filtered {
         self.slice.is_filled(0)
     }
 
-    /// Takes rows that were kept; gives a batch when there are enough for one.
+    /// Takes rows that were kept; gives a batch when there are enough for one, in rows or in bytes: long texts are large before they are many.
     pub(super) fn take(
         &mut self,
         batch: RecordBatch,
         max_rows: usize,
+        batch_bytes: usize,
     ) -> Result<Option<RecordBatch>> {
         self.step = self.step.saturating_mul(4).min(max_rows);
         if self.slice.is_skipping() && self.slice.pass(batch.num_rows()) {
@@ -345,9 +368,12 @@ impl Filtered {
         let (first, given) = self.slice.take(batch.num_rows());
         if given > 0 {
             self.held_rows += given;
+            self.held_bytes += batch.get_array_memory_size();
             self.held.push(part(batch, first, given));
         }
-        if self.held_rows < max_rows.div_ceil(4) && !self.is_filled() {
+        let is_small =
+            self.held_rows < max_rows.div_ceil(4) && self.held_bytes < batch_bytes.div_ceil(4);
+        if is_small && !self.is_filled() {
             return Ok(None);
         }
         self.rest()
@@ -356,6 +382,7 @@ impl Filtered {
     /// What is held, as one batch.
     pub(super) fn rest(&mut self) -> Result<Option<RecordBatch>> {
         self.held_rows = 0;
+        self.held_bytes = 0;
         let held = std::mem::take(&mut self.held);
         match held.as_slice() {
             [] => Ok(None),
