@@ -130,7 +130,11 @@ impl<T: Default> ErrorPolicy<T, Failure> for Throw {
 
 /// What to try next, by the names that options have in Spark instead of those of the command line.
 fn in_words_of_spark(message: &str) -> String {
-    const WORDS: [(&str, &str); 12] = [
+    const WORDS: [(&str, &str); 13] = [
+        (
+            "raise `max_page_bytes` if the file is sound",
+            "raise option maxTaskMemory (and spark.executor.memoryOverhead with it) if the file is sound",
+        ),
         (
             "open with `recover` (--recover) to read up to the last whole chunk group",
             "option ignoreUnsealed=true passes over such files",

@@ -10,6 +10,8 @@ use jni::objects::{JClass, JObject, JObjectArray, JString};
 use jni::sys::{jboolean, jlong};
 use std::sync::{Arc, OnceLock};
 use tsfile::io::FilePool;
+use tsfile::read::DEFAULT_MAX_PAGE_BYTES;
+
 use tsfile::{ReadOptions, TsFileReader};
 
 /// Files that were opened and not closed.
@@ -27,7 +29,8 @@ fn pool() -> &'static Arc<FilePool> {
 }
 
 /// Opens a file. `input` is null for a path of the local file system; else it reads what `name` stands for, of `size_bytes` and last modified
-/// at `modified_ms`. What is to be `kept` has its index read, and is counted as cached.
+/// at `modified_ms`. What is to be `kept` has its index read, and is counted as cached. Pages that take more than `most_page_bytes` are refused,
+/// where that is above 0.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_tsfile_jni_NativeFile_open<'local>(
     env: EnvUnowned<'local>,
@@ -38,6 +41,7 @@ pub extern "system" fn Java_io_tsfile_jni_NativeFile_open<'local>(
     modified_ms: jlong,
     ignore_mods: jboolean,
     kept: jboolean,
+    most_page_bytes: jlong,
 ) -> jlong {
     let account = match kept {
         true => Account::Cache,
@@ -45,7 +49,15 @@ pub extern "system" fn Java_io_tsfile_jni_NativeFile_open<'local>(
     };
     entry(env, account, |env| {
         let name = name.try_to_string(env)?;
-        let options = ReadOptions::default().with_ignore_mods(ignore_mods);
+        let mut options = ReadOptions::default().with_ignore_mods(ignore_mods);
+        if let Some(most) = usize::try_from(most_page_bytes)
+            .ok()
+            .filter(|most| *most > 0)
+        {
+            options = options
+                .with_max_page_bytes(most.min(DEFAULT_MAX_PAGE_BYTES))
+                .with_max_rows_bytes(most);
+        }
         let reader = if input.is_null() && kept {
             TsFileReader::open_in(&name, options, pool())?
         } else if input.is_null() {

@@ -14,6 +14,7 @@ use jni::sys::{jboolean, jlong};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use tsfile::scan::CancelToken;
 
 /// What memory is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,55 @@ const LEAST_HEAD_BYTES: usize = 16;
 
 thread_local! {
     static ACCOUNT: Cell<Account> = const { Cell::new(Account::Library) };
+    /// Of the scan that this thread works for.
+    static METER: Cell<Meter> = const { Cell::new(Meter::new(i64::MAX)) };
+    /// What stops that scan; null where none is measured.
+    static STOP: Cell<*const CancelToken> = const { Cell::new(std::ptr::null()) };
+}
+
+/// What one scan has of the account [`Account::Query`], and may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meter {
+    live: i64,
+    peak: i64,
+    most: i64,
+}
+
+impl Meter {
+    /// A scan that may have `most` bytes.
+    pub const fn new(most: i64) -> Self {
+        Self {
+            live: 0,
+            peak: 0,
+            most,
+        }
+    }
+
+    /// The most bytes that it had, once that is more than it may have.
+    pub fn exceeded(&self) -> Option<i64> {
+        (self.peak > self.most).then_some(self.peak)
+    }
+
+    /// The most bytes that it may have.
+    pub fn most(&self) -> i64 {
+        self.most
+    }
+}
+
+/// Runs `work`, of which every allocation counts for `meter`. Where it has more than it may have, `stop` is cancelled: an allocation cannot
+/// be refused, but whoever reads looks at the token before each page.
+pub fn metered<T>(meter: &mut Meter, stop: &CancelToken, work: impl FnOnce() -> T) -> T {
+    struct Back<'a>(&'a mut Meter);
+    impl Drop for Back<'_> {
+        fn drop(&mut self) {
+            STOP.with(|s| s.set(std::ptr::null()));
+            *self.0 = METER.with(|m| m.replace(Meter::new(i64::MAX)));
+        }
+    }
+    METER.with(|m| m.set(*meter));
+    let _back = Back(meter);
+    STOP.with(|s| s.set(stop));
+    work()
 }
 
 /// Runs `work`, whose allocations go to `account`.
@@ -71,6 +121,21 @@ fn count(account: u8, bytes: i64) {
         if bytes > 0 && account == Account::Query as u8 {
             PEAK.fetch_max(now, Ordering::Relaxed);
         }
+        if account == Account::Query as u8 {
+            // A thread that ends works for no scan.
+            let _ = METER.try_with(|meter| measure(meter, bytes));
+        }
+    }
+}
+
+fn measure(meter: &Cell<Meter>, bytes: i64) {
+    let mut now = meter.get();
+    now.live += bytes;
+    let is_more = now.live > now.peak;
+    now.peak = now.peak.max(now.live);
+    meter.set(now);
+    if is_more && now.peak > now.most {
+        allocator::stop();
     }
 }
 
@@ -88,6 +153,15 @@ fn with_head(layout: Layout) -> Option<(Layout, usize)> {
 )]
 mod allocator {
     use super::*;
+
+    /// Cancels what this thread works for.
+    pub(super) fn stop() {
+        // SAFETY: the pointer is null, or what `metered` was called with, which outlives the call; it is null again when the call is over.
+        let stop = STOP.try_with(|s| unsafe { s.get().as_ref() }).ok();
+        if let Some(stop) = stop.flatten() {
+            stop.cancel();
+        }
+    }
 
     /// Notes the account before the bytes that are handed out.
     ///
@@ -223,6 +297,30 @@ mod tests {
         assert!(live_bytes(Account::Cache) >= before + 2 * BYTES);
         charged(Account::Query, || drop(held));
         assert!(live_bytes(Account::Cache) < before + BYTES);
+    }
+
+    #[test]
+    fn a_scan_that_has_more_than_it_may_is_stopped() {
+        let stop = CancelToken::new();
+        let mut meter = Meter::new(1 << 20);
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            let more = || charged(Account::Query, || vec![1u8; 400 << 10]);
+            assert!(!stop.is_cancelled());
+            held.push(metered(&mut meter, &stop, more));
+            // What is given back makes room again, and what others have does not count.
+            let others = charged(Account::Query, || vec![1u8; 2 << 20]);
+            charged(Account::Query, || drop(others));
+            metered(&mut meter, &stop, || drop(held.pop()));
+        }
+        assert_eq!(meter.exceeded(), None);
+        metered(&mut meter, &stop, || {
+            charged(Account::Query, || held.push(vec![1; 900 << 10]));
+            assert!(!stop.is_cancelled());
+            charged(Account::Query, || held.push(vec![1; 200 << 10]));
+            assert!(stop.is_cancelled());
+        });
+        assert!(meter.exceeded().is_some_and(|peak| peak >= 1100 << 10));
     }
 
     #[test]

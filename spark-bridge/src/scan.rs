@@ -3,7 +3,7 @@
 use crate::errors::{Failure, entry};
 use crate::file::FILES;
 use crate::handle::Table;
-use crate::memory::Account;
+use crate::memory::{Account, Meter, metered};
 use crate::plan::string_array;
 use crate::request::{UNITS, one_of};
 use crate::shown::Shown;
@@ -16,7 +16,7 @@ use jni::objects::{JByteArray, JClass, JIntArray, JLongArray, JObjectArray, JStr
 use jni::sys::{jint, jlong};
 use std::sync::{Mutex, PoisonError};
 use tsfile::scan::{CancelToken, Scan, SharedPlan};
-use tsfile::{Error, TsFileReader};
+use tsfile::{Error, ErrorKind, TsFileReader};
 
 /// A scan of one split.
 #[derive(Debug)]
@@ -29,6 +29,10 @@ pub struct OpenScan {
 #[derive(Debug)]
 struct Work {
     scan: Scan,
+    meter: Meter,
+    /// Of the first file, and how many there are.
+    name: String,
+    files: usize,
     shown: Vec<Shown>,
     /// What Java reads from; it goes when the next one is asked for, and its memory serves that.
     batch: Vec<ArrayRef>,
@@ -57,7 +61,7 @@ pub extern "system" fn Java_io_tsfile_jni_NativeScan_files<'local>(
 }
 
 /// Starts reading a split, whose `files` were opened in the order of [`Java_io_tsfile_jni_NativeScan_files`]. `shown` says for each column how it
-/// is shown, `unit` is that of times.
+/// is shown, `unit` is that of times. The scan fails when it has more than `most_bytes` of memory at a time.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_tsfile_jni_NativeScan_open<'local>(
     env: EnvUnowned<'local>,
@@ -67,6 +71,7 @@ pub extern "system" fn Java_io_tsfile_jni_NativeScan_open<'local>(
     files: JLongArray<'local>,
     shown: JIntArray<'local>,
     unit: JString<'local>,
+    most_bytes: jlong,
 ) -> jlong {
     entry(env, Account::Query, |env| {
         let shared = SharedPlan::decode(&env.convert_byte_array(shared)?)?;
@@ -89,11 +94,18 @@ pub extern "system" fn Java_io_tsfile_jni_NativeScan_open<'local>(
                 .ok_or_else(|| Error::argument("a file of the split was not opened").in_file(name))
         };
         let cancel = CancelToken::new();
-        let scan = shared.scan(&split, cancel.clone(), find)?;
+        let mut meter = Meter::new(most_bytes);
+        let scan = metered(&mut meter, &cancel, || {
+            shared.scan(&split, cancel.clone(), find)
+        })?;
+        let name = readers.first().map_or("", |r| r.name()).to_string();
         SCANS.insert(OpenScan {
             cancel,
             work: Mutex::new(Work {
                 scan,
+                meter,
+                name,
+                files: readers.len(),
                 shown,
                 batch: Vec::new(),
             }),
@@ -113,7 +125,7 @@ pub extern "system" fn Java_io_tsfile_jni_NativeScan_next<'local>(
     entry(env, Account::Query, |env| {
         let open = SCANS.get(scan)?;
         let mut work = open.work.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((rows, columns)) = work.next()? else {
+        let Some((rows, columns)) = work.next_metered(&open.cancel)? else {
             return Ok(-1);
         };
         places.set_region(env, 0, &columns)?;
@@ -122,6 +134,36 @@ pub extern "system" fn Java_io_tsfile_jni_NativeScan_next<'local>(
 }
 
 impl Work {
+    /// As [`Work::next`], within the memory that the scan may have.
+    fn next_metered(&mut self, cancel: &CancelToken) -> Result<Option<(jint, Vec<i64>)>, Failure> {
+        let mut meter = self.meter;
+        let next = metered(&mut meter, cancel, || self.next());
+        self.meter = meter;
+        let is_stopped = match &next {
+            Err(Failure::TsFile(e)) => e.kind() == ErrorKind::Cancelled,
+            Err(_) => false,
+            Ok(_) => true,
+        };
+        match meter.exceeded() {
+            Some(peak) if is_stopped => Err(self.too_much(peak).into()),
+            _ => next,
+        }
+    }
+
+    fn too_much(&mut self, peak: i64) -> Error {
+        self.batch.clear();
+        let more = match self.files {
+            0 | 1 => String::new(),
+            n => format!(", which is read together with {} others", n - 1),
+        };
+        let what = format!("a task has more native memory than it may have{more}");
+        Error::new(ErrorKind::Limit, "", what)
+            .in_file(&self.name)
+            .expected(format!("at most {} bytes", self.meter.most()))
+            .got(peak)
+            .hint("raise option maxTaskMemory (and spark.executor.memoryOverhead with it), or select fewer columns")
+    }
+
     /// The number of rows of the next batch, and where its columns lie.
     fn next(&mut self) -> Result<Option<(jint, Vec<i64>)>, Failure> {
         self.batch.clear();

@@ -65,7 +65,8 @@ impl Limits {
                 .min(options.max_page_bytes as u64),
             page_points: fair(FREE_PAGE_POINTS, PAGE_POINTS_PER_BYTE)
                 .min(options.max_page_points as u64),
-            rows_bytes: fair(FREE_ROWS_BYTES, ROWS_BYTES_PER_BYTE),
+            rows_bytes: fair(FREE_ROWS_BYTES, ROWS_BYTES_PER_BYTE)
+                .min(options.max_rows_bytes as u64),
             name_bytes: fair(FREE_NAME_BYTES, NAME_BYTES_PER_BYTE),
             values: fair(FREE_VALUES, WORK_PER_BYTE),
             cells: fair(FREE_CELLS, WORK_PER_BYTE),

@@ -7,6 +7,7 @@ pub struct ReadOptions {
     pub(crate) ignore_mods: bool,
     pub(crate) max_page_bytes: usize,
     pub(crate) max_page_points: usize,
+    pub(crate) max_rows_bytes: usize,
     pub(crate) max_metadata_bytes: usize,
     pub(crate) trusted: bool,
 }
@@ -25,6 +26,7 @@ impl Default for ReadOptions {
             ignore_mods: false,
             max_page_bytes: DEFAULT_MAX_PAGE_BYTES,
             max_page_points: DEFAULT_MAX_PAGE_POINTS,
+            max_rows_bytes: usize::MAX,
             max_metadata_bytes: DEFAULT_MAX_METADATA_BYTES,
             trusted: false,
         }
@@ -63,6 +65,14 @@ impl ReadOptions {
     #[must_use]
     pub fn with_max_page_points(mut self, points: usize) -> Self {
         self.max_page_points = points;
+        self
+    }
+
+    /// Refuses pages whose decoded columns take more than this together (default: what the size of the file justifies, see
+    /// [`Limits`](super::Limits)).
+    #[must_use]
+    pub fn with_max_rows_bytes(mut self, bytes: usize) -> Self {
+        self.max_rows_bytes = bytes;
         self
     }
 

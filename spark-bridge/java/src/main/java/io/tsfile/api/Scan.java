@@ -15,10 +15,17 @@ public final class Scan implements AutoCloseable {
    * @param files those of {@link #files}, in that order; they may be closed afterwards
    * @param shown of each column of the plan: 0 as it is, 1 times in microseconds, 2 long, 3 double
    * @param unit unit of times in the files: ms, us or ns
+   * @param mostBytes the scan fails when it has more native memory than this at a time
    */
-  public Scan(byte[] shared, byte[] split, List<OpenFile> files, int[] shown, String unit) {
+  public Scan(
+      byte[] shared,
+      byte[] split,
+      List<OpenFile> files,
+      int[] shown,
+      String unit,
+      long mostBytes) {
     long[] ids = files.stream().mapToLong(f -> f.id()).toArray();
-    id = NativeScan.open(shared, split, ids, shown, unit);
+    id = NativeScan.open(shared, split, ids, shown, unit, mostBytes);
     places = new long[shown.length * NativeScan.PLACES];
   }
 

@@ -13,6 +13,7 @@ public final class NativeFile {
    * @param modifiedMs time of the last modification since 1970; of a local file it is looked up
    * @param ignoreMods whether the file is read although deletions lie beside it
    * @param kept whether it is kept for later queries: then its index is read, and counted as cached
+   * @param mostPageBytes pages that take more than this are refused; 0 for what the library refuses by itself
    */
   public static native long open(
       String name,
@@ -20,7 +21,8 @@ public final class NativeFile {
       long sizeBytes,
       long modifiedMs,
       boolean ignoreMods,
-      boolean kept);
+      boolean kept,
+      long mostPageBytes);
 
   /** About how many bytes a file that is kept takes. */
   public static native long sizeBytes(long file);

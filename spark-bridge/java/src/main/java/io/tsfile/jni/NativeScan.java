@@ -19,8 +19,10 @@ public final class NativeScan {
    * @param files opened in the order of {@link #files}; they may be closed afterwards
    * @param shown of each column: 0 as it is, 1 times in microseconds, 2 long, 3 double
    * @param unit unit of times in the files: ms, us or ns
+   * @param mostBytes the scan fails when it has more native memory than this at a time
    */
-  public static native long open(byte[] shared, byte[] split, long[] files, int[] shown, String unit);
+  public static native long open(
+      byte[] shared, byte[] split, long[] files, int[] shown, String unit, long mostBytes);
 
   /** Reads the next batch and writes {@link #PLACES} of each column; returns its rows, -1 at the end. The batch before is gone then. */
   public static native int next(long scan, long[] places);

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
+import org.apache.spark.network.util.JavaUtils;
 
 /** The options of a read, checked: an option that is not known, or has a value that it cannot have, is an error that lists what there is. */
 public final class TsFileOptions implements Serializable {
@@ -19,7 +20,8 @@ public final class TsFileOptions implements Serializable {
           "path", "paths", "form", "model", "table", "timeColumn", "deviceColumn", "tagColumns",
           "fieldColumns", "timestampAs", "timestampPrecision", "mergeSchema", "pushdown", "rows",
           "text", "dates", "recursiveFileLookup", "pathGlobFilter", "ignoreCorruptFiles",
-          "ignoreMissingFiles", "ignoreMods", "ignoreUnsealed", "partitioning", "lossy");
+          "ignoreMissingFiles", "ignoreMods", "ignoreUnsealed", "partitioning", "lossy",
+          "maxTaskMemory");
 
   /** Known so that one set of options can serve both ways; reading does nothing with them. */
   private static final List<String> WRITE =
@@ -32,6 +34,15 @@ public final class TsFileOptions implements Serializable {
       Arrays.asList(
           "__partition_columns", "provider", "owner", "location", "comment", "external",
           "is_managed_location", "table_type", "__provided_location");
+
+  /** Native memory that a task may have, where the options do not say. */
+  private static final long TASK_BYTES = 64L << 20;
+
+  /** A batch is at most this part of it: decoding needs a page beside that, and what is read ahead. */
+  private static final int BATCHES_IN_TASK = 16;
+
+  private static final long LEAST_BATCH_BYTES = 16L << 10;
+  private static final long MOST_BATCH_BYTES = 4L << 20;
 
   /** How times are shown. */
   public enum TimestampAs {
@@ -77,6 +88,10 @@ public final class TsFileOptions implements Serializable {
   public final boolean ignoreMods;
   public final boolean ignoreUnsealed;
   public final Partitioning partitioning;
+
+  /** Most bytes of native memory of a task at a time. */
+  public final long maxTaskMemory;
+
   private final Map<String, String> given;
 
   /**
@@ -128,6 +143,7 @@ public final class TsFileOptions implements Serializable {
     partitioning =
         Partitioning.valueOf(
             oneOf("partitioning", "auto", "auto", "keyed", "parallel").toUpperCase(Locale.ROOT));
+    maxTaskMemory = size("maxTaskMemory", TASK_BYTES);
     mergeSchema();
   }
 
@@ -148,6 +164,8 @@ public final class TsFileOptions implements Serializable {
     add(out, "timestampPrecision", timestampPrecision);
     add(out, "mergeSchema", mergeSchema());
     add(out, "lossy", Boolean.toString(flag("lossy", false)));
+    long batch = Math.min(MOST_BATCH_BYTES, maxTaskMemory / BATCHES_IN_TASK);
+    add(out, "batchBytes", Long.toString(Math.max(LEAST_BATCH_BYTES, batch)));
     return out;
   }
 
@@ -226,6 +244,24 @@ public final class TsFileOptions implements Serializable {
   private Boolean optional(String name) {
     String value = oneOf(name, null, "true", "false");
     return value == null ? null : Boolean.valueOf(value);
+  }
+
+  /** A number of bytes, with a unit as Spark has them: 64m. */
+  private long size(String name, long without) {
+    String value = given.get(name.toLowerCase(Locale.ROOT));
+    if (value == null) {
+      return without;
+    }
+    long bytes;
+    try {
+      bytes = JavaUtils.byteStringAsBytes(value);
+    } catch (NumberFormatException e) {
+      bytes = 0;
+    }
+    if (bytes <= 0) {
+      throw bad(name, value, "it is a number of bytes above 0, such as 64m or 1g");
+    }
+    return bytes;
   }
 
   private static IllegalArgumentException bad(String name, String value, String why) {

@@ -38,6 +38,9 @@ import org.junit.jupiter.api.io.TempDir;
 class BridgeTest {
   private static final String FILE = "cpp-2.5.0/tree_minimal.tsfile";
 
+  /** What a scan may have. */
+  private static final long MOST_BYTES = 64 << 20;
+
   @AfterEach
   void nothingIsLeft() {
     assertEquals(0, TsFileNative.liveNativeBytes());
@@ -82,7 +85,7 @@ class BridgeTest {
   @Test
   void aNumberThatWasClosedOrNeverWasOneIsAnException() {
     NativeLibrary.load();
-    long file = NativeFile.open(SparkCase.golden(FILE), null, 0, 0, false, false);
+    long file = NativeFile.open(SparkCase.golden(FILE), null, 0, 0, false, false, 0);
     NativeFile.close(file);
     NativeFile.close(file);
     assertThrows(IllegalStateException.class, () -> NativeFile.sizeBytes(file));
@@ -104,7 +107,7 @@ class BridgeTest {
       for (Plan.Split split : plan.splits(1)) {
         assertEquals(path, Scan.files(shared, split.encoded)[0]);
         try (Scan scan =
-            new Scan(shared, split.encoded, Collections.singletonList(file), shown, "ms")) {
+            new Scan(shared, split.encoded, Collections.singletonList(file), shown, "ms", MOST_BYTES)) {
           for (int n = scan.next(); n >= 0; n = scan.next()) {
             rows += n;
           }
@@ -137,7 +140,7 @@ class BridgeTest {
       byte[] split = plan.splits(0).get(0).encoded;
       int[] shown = new int[plan.columns.size()];
       try (Scan scan =
-          new Scan(plan.shared(), split, Collections.singletonList(file), shown, "ms")) {
+          new Scan(plan.shared(), split, Collections.singletonList(file), shown, "ms", MOST_BYTES)) {
         scan.cancel();
         assertThrows(ScanCancelledException.class, scan::next);
       }
@@ -162,7 +165,7 @@ class BridgeTest {
     try (OpenFile file = OpenFile.local(copy.toString(), false, false)) {
       assertThrows(
           FileChangedException.class,
-          () -> new Scan(shared, split, Collections.singletonList(file), new int[columns], "ms"));
+          () -> new Scan(shared, split, Collections.singletonList(file), new int[columns], "ms", MOST_BYTES));
     }
   }
 

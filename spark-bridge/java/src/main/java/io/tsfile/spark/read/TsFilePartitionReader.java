@@ -89,7 +89,14 @@ final class TsFilePartitionReader implements PartitionReader<ColumnarBatch> {
       for (String name : Scan.files(factory.shared, encoded)) {
         files.add(openFile(name));
       }
-      scan = new Scan(factory.shared, encoded, files, factory.shown.codes, factory.unit);
+      scan =
+          new Scan(
+              factory.shared,
+              encoded,
+              files,
+              factory.shown.codes,
+              factory.unit,
+              factory.maxTaskMemory);
       CancelWatcher.watch(TaskContext.get(), scan);
       batch = batchOf(partition.folders[split]);
     } catch (Throwable e) {
@@ -117,15 +124,15 @@ final class TsFilePartitionReader implements PartitionReader<ColumnarBatch> {
 
   private OpenFile openFile(String name) throws IOException {
     if (name.startsWith("/")) {
-      // The driver has looked for deletions beside it.
-      return OpenFile.local(name, true, false);
+      return OpenFile.localForTask(name, factory.maxTaskMemory);
     }
     Configuration conf = factory.conf();
     Path path = new Path(name);
     FileStatus status = path.getFileSystem(conf).getFileStatus(path);
     HadoopInput input = new HadoopInput(name, conf);
     inputs.add(input);
-    return OpenFile.of(name, input, status.getLen(), status.getModificationTime(), false);
+    return OpenFile.forTask(
+        name, input, status.getLen(), status.getModificationTime(), factory.maxTaskMemory);
   }
 
   private ColumnarBatch batchOf(Object[] folders) {

@@ -18,6 +18,7 @@ final class TsFileReaderFactory implements PartitionReaderFactory {
   final Shown shown;
   final String unit;
   final OpenFiles.Ignored ignored;
+  final long maxTaskMemory;
   /** Of Hadoop; null where all files are local. It is large, so executors get it once and not with each task. */
   private final Broadcast<SerializableConfiguration> conf;
 
@@ -26,11 +27,13 @@ final class TsFileReaderFactory implements PartitionReaderFactory {
       Shown shown,
       String unit,
       OpenFiles.Ignored ignored,
+      long maxTaskMemory,
       Broadcast<SerializableConfiguration> conf) {
     this.shared = shared;
     this.shown = shown;
     this.unit = unit;
     this.ignored = ignored;
+    this.maxTaskMemory = maxTaskMemory;
     this.conf = conf;
   }
 

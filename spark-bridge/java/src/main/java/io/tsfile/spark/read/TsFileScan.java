@@ -105,6 +105,7 @@ class TsFileScan implements Scan, Batch, SupportsReportStatistics {
                 shown,
                 relation.options.timestampPrecision,
                 OpenFiles.Ignored.of(relation.options),
+                relation.options.maxTaskMemory,
                 conf(relation));
         return new Planner(relation, plan, wanted, factory, said).scan();
       }
