@@ -66,9 +66,8 @@ public final class NativeLibrary {
       }
       String named = System.getProperty(FOLDER_PROPERTY);
       Path folder = Paths.get(named != null ? named : System.getProperty("java.io.tmpdir"));
-      Path file = Files.createTempFile(folder, "tsfile-", ".so");
+      Path file = unpack(in, folder, named != null ? FOLDER_PROPERTY : "java.io.tmpdir");
       try {
-        Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
         System.load(file.toAbsolutePath().toString());
       } catch (UnsatisfiedLinkError e) {
         throw new IOException(
@@ -84,6 +83,37 @@ public final class NativeLibrary {
         Files.deleteIfExists(file);
       }
     }
+  }
+
+  /** Writes the library to a new file of a folder, which {@code property} names. */
+  private static Path unpack(InputStream in, Path folder, String property) throws IOException {
+    String why = null;
+    if (!Files.isDirectory(folder)) {
+      why = Files.exists(folder) ? "is no folder" : "does not exist";
+    }
+    Path file = null;
+    try {
+      if (why == null) {
+        file = Files.createTempFile(folder, "tsfile-", ".so");
+        Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
+        return file;
+      }
+    } catch (IOException e) {
+      if (file != null) {
+        Files.deleteIfExists(file);
+      }
+      why = "cannot be written to (" + e + ")";
+    }
+    throw new IOException(
+        "it is unpacked to the folder that "
+            + property
+            + " names, and "
+            + folder
+            + " "
+            + why
+            + ". Name another with -D"
+            + FOLDER_PROPERTY
+            + "=FOLDER (spark.driver.extraJavaOptions and spark.executor.extraJavaOptions)");
   }
 
   /** This platform, as folders in the jar are called: {@code linux-x86_64}. */
