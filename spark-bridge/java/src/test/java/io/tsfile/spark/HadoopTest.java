@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.junit.jupiter.api.BeforeAll;
@@ -21,6 +22,8 @@ class HadoopTest extends SparkCase {
   public static final class Elsewhere extends RawLocalFileSystem {
     static final AtomicInteger OPENED = new AtomicInteger();
     static final AtomicInteger OPEN = new AtomicInteger();
+    static final AtomicInteger MOST_OPEN = new AtomicInteger();
+    static final AtomicInteger LISTED = new AtomicInteger();
     static final AtomicBoolean BROKEN = new AtomicBoolean();
 
     @Override
@@ -43,12 +46,18 @@ class HadoopTest extends SparkCase {
     protected void checkPath(Path path) {}
 
     @Override
+    public FileStatus[] listStatus(Path path) throws IOException {
+      LISTED.incrementAndGet();
+      return super.listStatus(path);
+    }
+
+    @Override
     public FSDataInputStream open(Path path, int bufferBytes) throws IOException {
       if (BROKEN.get()) {
         throw new IOException("elsewhere is gone");
       }
       OPENED.incrementAndGet();
-      OPEN.incrementAndGet();
+      MOST_OPEN.accumulateAndGet(OPEN.incrementAndGet(), Math::max);
       FSDataInputStream in = super.open(new Path(path.toUri().getPath()), bufferBytes);
       return new FSDataInputStream(in) {
         @Override

@@ -98,9 +98,9 @@ public final class FileCache {
         opened =
             new Kept(
                 OpenFile.of(found.name, input, found.sizeBytes, found.modifiedMs, true), input);
-      } catch (Throwable e) {
-        input.close();
-        throw e;
+      } finally {
+        // What was to be known is known; thousands of files may be opened for one plan.
+        input.release();
       }
     }
     synchronized (this) {

@@ -57,51 +57,75 @@ public final class FoundFiles {
     }
     Configuration conf = SparkSession.active().sparkContext().hadoopConfiguration();
     try {
-      List<Listed> listed = new ArrayList<>();
+      List<Folder> roots = new ArrayList<>();
       for (String text : options.paths) {
         Path path = new Path(text);
         FileSystem fs = path.getFileSystem(conf);
         Path whole = fs.makeQualified(path);
-        FileStatus[] roots = fs.globStatus(whole);
-        if (roots == null || roots.length == 0) {
+        FileStatus[] found = fs.globStatus(whole);
+        if (found == null || found.length == 0) {
           throw new FileNotFoundException("there is no file or folder " + text);
         }
-        for (FileStatus root : roots) {
-          list(fs, root, options, listed);
+        for (FileStatus root : found) {
+          roots.add(new Folder(root, fs, Collections.emptyMap()));
         }
       }
-      return of(listed, options);
+      return of(list(roots, options), options);
     } catch (IOException e) {
       throw Thrown.as(e);
     }
   }
 
-  private static void list(
-      FileSystem fs, FileStatus root, TsFileOptions options, List<Listed> out)
-      throws IOException {
-    if (!root.isDirectory()) {
-      // Whoever names a file means it, whatever it is called.
-      boolean hasMods =
-          fs.exists(root.getPath().suffix(".mods")) || fs.exists(root.getPath().suffix(".mods2"));
-      out.add(new Listed(root, fs, Collections.emptyMap(), hasMods));
-      return;
+  /** A folder that is to be listed; or a file that was named. */
+  private static final class Folder {
+    final FileStatus status;
+    final FileSystem fs;
+    final Map<String, String> folders;
+
+    Folder(FileStatus status, FileSystem fs, Map<String, String> folders) {
+      this.status = status;
+      this.fs = fs;
+      this.folders = folders;
     }
+  }
+
+  /** What lies in a folder. */
+  private static final class Inside {
+    final List<Folder> folders = new ArrayList<>();
+    final List<Listed> files = new ArrayList<>();
+  }
+
+  /** Lists folders side by side, then those in them, and so on. */
+  private static List<Listed> list(List<Folder> roots, TsFileOptions options) throws IOException {
     PathFilter wanted =
         options.pathGlobFilter == null
             ? path -> path.getName().endsWith(".tsfile")
             : new GlobFilter(options.pathGlobFilter);
-    listFolder(fs, root.getPath(), new LinkedHashMap<>(), options, wanted, out);
+    List<Listed> out = new ArrayList<>();
+    List<Folder> next = roots;
+    while (!next.isEmpty()) {
+      List<Folder> below = new ArrayList<>();
+      for (Inside inside : SideBySide.map(next, folder -> list(folder, options, wanted))) {
+        below.addAll(inside.folders);
+        out.addAll(inside.files);
+      }
+      next = below;
+    }
+    return out;
   }
 
-  private static void listFolder(
-      FileSystem fs,
-      Path folder,
-      Map<String, String> folders,
-      TsFileOptions options,
-      PathFilter wanted,
-      List<Listed> out)
+  private static Inside list(Folder folder, TsFileOptions options, PathFilter wanted)
       throws IOException {
-    FileStatus[] inside = fs.listStatus(folder);
+    Inside out = new Inside();
+    FileSystem fs = folder.fs;
+    Path path = folder.status.getPath();
+    if (!folder.status.isDirectory()) {
+      // Whoever names a file means it, whatever it is called.
+      boolean hasMods = fs.exists(path.suffix(".mods")) || fs.exists(path.suffix(".mods2"));
+      out.files.add(new Listed(folder.status, fs, folder.folders, hasMods));
+      return out;
+    }
+    FileStatus[] inside = fs.listStatus(path);
     Set<String> names = new HashSet<>();
     for (FileStatus status : inside) {
       names.add(status.getPath().getName());
@@ -112,20 +136,21 @@ public final class FoundFiles {
         continue;
       }
       if (status.isDirectory()) {
-        Map<String, String> below = folders;
+        Map<String, String> below = folder.folders;
         int equals = name.indexOf('=');
         if (equals > 0 && !options.recursiveFileLookup) {
-          below = new LinkedHashMap<>(folders);
+          below = new LinkedHashMap<>(below);
           below.put(
               PartitionValues.unescape(name.substring(0, equals)),
               PartitionValues.unescape(name.substring(equals + 1)));
         }
-        listFolder(fs, status.getPath(), below, options, wanted, out);
+        out.folders.add(new Folder(status, fs, below));
       } else if (wanted.accept(status.getPath())) {
         boolean hasMods = names.contains(name + ".mods") || names.contains(name + ".mods2");
-        out.add(new Listed(status, fs, folders, hasMods));
+        out.files.add(new Listed(status, fs, folder.folders, hasMods));
       }
     }
+    return out;
   }
 
   /** As Spark has it: what begins with a dot or an underscore, but for {@code _key=value}, and what is being copied. */

@@ -8,10 +8,10 @@ import io.tsfile.spark.TsFileOptions;
 import java.io.FileNotFoundException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
@@ -21,9 +21,6 @@ import org.slf4j.LoggerFactory;
 /** Files that the driver has open while it plans. */
 public final class OpenFiles implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OpenFiles.class);
-
-  /** Footers are read side by side; most of the time each waits for its file system. */
-  private static final int MOST_THREADS = 16;
 
   private final List<FileCache.Kept> kept;
 
@@ -35,40 +32,34 @@ public final class OpenFiles implements AutoCloseable {
   public static OpenFiles open(List<FoundFile> files, TsFileOptions options) {
     Configuration conf = SparkSession.active().sparkContext().hadoopConfiguration();
     Ignored ignored = Ignored.of(options);
-    int cores = Runtime.getRuntime().availableProcessors();
-    int threads = Math.max(1, Math.min(Math.min(MOST_THREADS, 2 * cores), files.size()));
-    ForkJoinPool pool = new ForkJoinPool(threads);
-    List<FileCache.Kept> all = new ArrayList<>();
+    // Errors are collected so that what was opened beside them is given back, and the first file by name is the one that is named.
+    Queue<FileCache.Kept> opened = new ConcurrentLinkedQueue<>();
+    List<FileCache.Kept> all = new ArrayList<>(files.size());
+    boolean done = false;
     try {
-      // Errors are collected so that what was opened beside them is given back, and the first file by name is the one that is named.
       List<Object> results =
-          pool.submit(
-                  () ->
-                      files.parallelStream()
-                          .map(file -> openOne(file, options, ignored, conf))
-                          .collect(Collectors.toList()))
-              .get();
-      Throwable failed = null;
+          SideBySide.map(
+              files,
+              file -> {
+                Object result = openOne(file, options, ignored, conf);
+                if (result instanceof FileCache.Kept) {
+                  opened.add((FileCache.Kept) result);
+                }
+                return result;
+              });
       for (Object result : results) {
-        if (result instanceof FileCache.Kept) {
+        if (result instanceof Throwable) {
+          throw Thrown.as((Throwable) result);
+        } else if (result instanceof FileCache.Kept) {
           all.add((FileCache.Kept) result);
-        } else if (result instanceof Throwable && failed == null) {
-          failed = (Throwable) result;
         }
       }
-      OpenFiles open = new OpenFiles(all);
-      if (failed != null) {
-        open.close();
-        throw Thrown.as(failed);
-      }
-      return open;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw Thrown.as(e);
-    } catch (ExecutionException e) {
-      throw Thrown.as(e.getCause());
+      done = true;
+      return new OpenFiles(all);
     } finally {
-      pool.shutdown();
+      if (!done) {
+        opened.forEach(FileCache.get()::give);
+      }
     }
   }
 
