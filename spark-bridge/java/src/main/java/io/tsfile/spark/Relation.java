@@ -32,12 +32,11 @@ public final class Relation {
   }
 
   /**
-   * Finds the files and reads their schemas.
+   * Reads the schemas of files.
    *
    * @param given what the user wants to see; null for what is in the files, of which there has to be one then
    */
-  static Relation of(TsFileOptions options, StructType given) {
-    FoundFiles files = FoundFiles.find(options);
+  static Relation of(TsFileOptions options, FoundFiles files, StructType given) {
     if (files.files.isEmpty()) {
       if (given == null) {
         throw new IllegalArgumentException(

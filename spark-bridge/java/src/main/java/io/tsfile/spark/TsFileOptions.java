@@ -176,6 +176,16 @@ public final class TsFileOptions implements Serializable {
     return new TsFileOptions(options);
   }
 
+  /** The same options with that form; null for what suits the files. */
+  TsFileOptions withForm(String name) {
+    Map<String, String> options = new HashMap<>(given);
+    if (name != null) {
+      options.put("form", name);
+      options.remove("model");
+    }
+    return new TsFileOptions(options);
+  }
+
   private String mergeSchema() {
     String asked = oneOf("mergeSchema", null, "true", "false", "strict", "union", "widen");
     if (asked == null) {

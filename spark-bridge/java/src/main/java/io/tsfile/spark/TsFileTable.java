@@ -15,7 +15,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 public final class TsFileTable implements SupportsRead {
   private final Map<String, String> properties;
   private final StructType given;
-  private Relation relation;
+  private Source source;
 
   /**
    * A table of the files that the properties name.
@@ -26,7 +26,8 @@ public final class TsFileTable implements SupportsRead {
     this.properties = new HashMap<>(properties);
     this.given = schema;
     if (schema == null) {
-      relation = Relation.of(new TsFileOptions(properties), null);
+      source = new Source(new TsFileOptions(properties), null);
+      source.relation();
     } else {
       // Options are checked at once, files when they are needed.
       new TsFileOptions(properties);
@@ -40,7 +41,7 @@ public final class TsFileTable implements SupportsRead {
 
   @Override
   public StructType schema() {
-    return given != null ? given : relation.schema();
+    return given != null ? given : source.relation().schema();
   }
 
   @Override
@@ -50,19 +51,19 @@ public final class TsFileTable implements SupportsRead {
 
   @Override
   public ScanBuilder newScanBuilder(CaseInsensitiveStringMap options) {
-    return new TsFileScanBuilder(relation(options.asCaseSensitiveMap()), schema());
+    return new TsFileScanBuilder(source(options.asCaseSensitiveMap()), schema());
   }
 
   /** Options come with the table, with the scan, or with both. */
-  private synchronized Relation relation(Map<String, String> ofScan) {
+  private synchronized Source source(Map<String, String> ofScan) {
     Map<String, String> all = new HashMap<>(properties);
     boolean more = false;
     for (Map.Entry<String, String> option : ofScan.entrySet()) {
       more |= !option.getValue().equals(all.put(option.getKey(), option.getValue()));
     }
-    if (relation == null || more) {
-      relation = Relation.of(new TsFileOptions(all), given);
+    if (source == null || more) {
+      source = new Source(new TsFileOptions(all), given);
     }
-    return relation;
+    return source;
   }
 }

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -29,9 +30,24 @@ public final class FoundFiles {
   /** The columns that folders called {@code key=value} make. */
   public final StructType partitionSchema;
 
-  private FoundFiles(List<FoundFile> files, StructType partitionSchema) {
+  /** What these are some of; itself where they are all. */
+  public final FoundFiles all;
+
+  private FoundFiles(List<FoundFile> files, StructType partitionSchema, FoundFiles all) {
     this.files = files;
     this.partitionSchema = partitionSchema;
+    this.all = all == null ? this : all;
+  }
+
+  /** Those in folders of whose values that is true. */
+  public FoundFiles where(Predicate<Object[]> folders) {
+    List<FoundFile> left = new ArrayList<>();
+    for (FoundFile file : files) {
+      if (folders.test(file.partitionValues)) {
+        left.add(file);
+      }
+    }
+    return new FoundFiles(left, partitionSchema, all);
   }
 
   /** A file and the folders between it and the path that was asked for. */
@@ -49,8 +65,12 @@ public final class FoundFiles {
     }
   }
 
-  /** Finds the files; a path that is not there is an error. */
-  public static FoundFiles find(TsFileOptions options) {
+  /**
+   * Finds the files; a path that is not there is an error.
+   *
+   * @param given what the user wants to see, with types for columns that folders make; or null
+   */
+  public static FoundFiles find(TsFileOptions options, StructType given) {
     if (options.paths.isEmpty()) {
       throw new IllegalArgumentException(
           "tsfile needs a path: load(\"/data/plant.tsfile\"), or option path or paths");
@@ -70,7 +90,7 @@ public final class FoundFiles {
           roots.add(new Folder(root, fs, Collections.emptyMap()));
         }
       }
-      return of(list(roots, options), options);
+      return of(list(roots, options), given);
     } catch (IOException e) {
       throw Thrown.as(e);
     }
@@ -160,12 +180,12 @@ public final class FoundFiles {
         || name.endsWith("._COPYING_");
   }
 
-  private static FoundFiles of(List<Listed> listed, TsFileOptions options) {
+  private static FoundFiles of(List<Listed> listed, StructType given) {
     List<Map<String, String>> folders = new ArrayList<>(listed.size());
     for (Listed file : listed) {
       folders.add(file.folders);
     }
-    PartitionValues partitions = PartitionValues.infer(folders);
+    PartitionValues partitions = PartitionValues.infer(folders, given);
     List<FoundFile> files = new ArrayList<>(listed.size());
     Set<String> seen = new HashSet<>();
     for (Listed file : listed) {
@@ -185,6 +205,6 @@ public final class FoundFiles {
       }
     }
     files.sort(Comparator.comparing(file -> file.name));
-    return new FoundFiles(files, partitions.schema);
+    return new FoundFiles(files, partitions.schema, null);
   }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.unsafe.types.UTF8String;
 
@@ -22,8 +23,12 @@ final class PartitionValues {
     this.schema = schema;
   }
 
-  /** What suits the folders of all files. All files have to lie in folders with the same keys. */
-  static PartitionValues infer(List<Map<String, String>> files) {
+  /**
+   * What suits the folders of all files. All files have to lie in folders with the same keys.
+   *
+   * @param given types that the user wants to see; or null
+   */
+  static PartitionValues infer(List<Map<String, String>> files, StructType given) {
     Map<String, DataType> types = new LinkedHashMap<>();
     List<String> keys = null;
     boolean asText =
@@ -51,7 +56,8 @@ final class PartitionValues {
     }
     StructType schema = new StructType();
     for (Map.Entry<String, DataType> column : types.entrySet()) {
-      DataType type = column.getValue();
+      DataType type = wanted(column.getKey(), given);
+      type = type == null ? column.getValue() : type;
       schema = schema.add(column.getKey(), type == DataTypes.NullType ? DataTypes.StringType : type);
     }
     return new PartitionValues(schema);
@@ -62,9 +68,41 @@ final class PartitionValues {
     Object[] out = new Object[schema.length()];
     for (int i = 0; i < out.length; i++) {
       String text = folders.get(schema.fields()[i].name());
-      out[i] = text == null || text.equals(NULL) ? null : value(text, schema.fields()[i].dataType());
+      boolean isNull = text == null || text.equals(NULL);
+      out[i] =
+          isNull
+              ? null
+              : value(text, schema.fields()[i].name(), schema.fields()[i].dataType());
     }
     return out;
+  }
+
+  /** The type that the user gives a column; null where he gives none. */
+  private static DataType wanted(String name, StructType given) {
+    if (given != null) {
+      for (StructField field : given.fields()) {
+        if (field.name().equalsIgnoreCase(name)) {
+          return field.dataType();
+        }
+      }
+    }
+    return null;
+  }
+
+  private static Object value(String text, String name, DataType type) {
+    try {
+      return value(text, type);
+    } catch (NumberFormatException | DateTimeParseException e) {
+      throw new IllegalArgumentException(
+          "the schema that was given has column "
+              + name
+              + " as "
+              + type.simpleString()
+              + ", and there is a folder "
+              + name
+              + "="
+              + text);
+    }
   }
 
   private static Object value(String text, DataType type) {
@@ -76,8 +114,11 @@ final class PartitionValues {
       return Double.valueOf(text);
     } else if (type.equals(DataTypes.DateType)) {
       return (int) LocalDate.parse(text).toEpochDay();
+    } else if (type.equals(DataTypes.StringType)) {
+      return UTF8String.fromString(text);
     }
-    return UTF8String.fromString(text);
+    throw new IllegalArgumentException(
+        "columns of folders are shown as int, bigint, double, date or string, not as " + type.simpleString());
   }
 
   private static DataType typeOf(String text) {

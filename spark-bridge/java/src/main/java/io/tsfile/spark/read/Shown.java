@@ -19,6 +19,9 @@ final class Shown implements Serializable {
   private static final int LONG = 2;
   private static final int DOUBLE = 3;
 
+  /** It is not shown so. */
+  private static final int NONE = -1;
+
   /** What each wanted column is: its place among the columns of the plan, below that {@link #NULL}, or {@link #folder}. */
   final int[] sources;
 
@@ -51,13 +54,28 @@ final class Shown implements Serializable {
     for (int i = 0; i < fields.length; i++) {
       sources[i] = source(relation, plan, fields[i]);
       if (sources[i] >= 0) {
-        int code = widening(relation, plan.columns.get(sources[i]), fields[i]);
+        Plan.Column column = plan.columns.get(sources[i]);
+        int code = widening(relation, column, fields[i]);
+        if (code == NONE) {
+          throw doesNotWiden(relation, column, fields[i]);
+        }
         if (code != AS_IS) {
           codes[sources[i]] = code;
         }
       }
     }
     return new Shown(sources, wanted, codes);
+  }
+
+  /** Whether all columns of a table can be shown from the files of a relation. */
+  static boolean fits(Relation relation, StructType schema) {
+    for (StructField field : schema.fields()) {
+      Plan.Column column = relation.column(field.name());
+      if (column != null && widening(relation, column, field) == NONE) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static int source(Relation relation, Plan plan, StructField field) {
@@ -109,15 +127,20 @@ final class Shown implements Serializable {
     if (is.equals(DataTypes.StringType) && wanted.equals(DataTypes.BinaryType)) {
       return AS_IS;
     }
-    throw new IllegalArgumentException(
+    return NONE;
+  }
+
+  private static IllegalArgumentException doesNotWiden(
+      Relation relation, Plan.Column column, StructField field) {
+    return new IllegalArgumentException(
         "the schema that was given has column "
             + field.name()
             + " as "
-            + wanted.simpleString()
+            + field.dataType().simpleString()
             + ", in the files it is "
             + column.type
             + ", which is shown as "
-            + is.simpleString()
+            + relation.type(column).simpleString()
             + " and does not widen to that");
   }
 }

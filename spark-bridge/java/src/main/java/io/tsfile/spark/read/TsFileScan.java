@@ -4,16 +4,19 @@ import io.tsfile.api.Plan;
 import io.tsfile.spark.Relation;
 import io.tsfile.spark.TsFileOptions.Partitioning;
 import io.tsfile.spark.files.FoundFile;
+import io.tsfile.spark.files.FoundFiles;
 import io.tsfile.spark.files.OpenFiles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.connector.expressions.filter.Predicate;
 import org.apache.spark.sql.connector.read.Batch;
 import org.apache.spark.sql.connector.read.InputPartition;
 import org.apache.spark.sql.connector.read.PartitionReaderFactory;
@@ -72,9 +75,15 @@ class TsFileScan implements Scan, Batch, SupportsReportStatistics {
    * Plans a query.
    *
    * @param filters texts of which all have to hold
+   * @param folders what was asked of folders, which the files of the relation answer
    * @param limit most rows of each split; below 0 all
    */
-  static TsFileScan plan(Relation relation, StructType wanted, List<String> filters, int limit) {
+  static TsFileScan plan(
+      Relation relation,
+      StructType wanted,
+      List<String> filters,
+      List<Predicate> folders,
+      int limit) {
     List<String> columns = columns(relation, wanted);
     // A count, or times alone, are those of all timeseries: without any column no row would be projected.
     List<String> options = new ArrayList<>(relation.options.forEngine(columns.isEmpty()));
@@ -89,6 +98,7 @@ class TsFileScan implements Scan, Batch, SupportsReportStatistics {
     String said =
         "filters: "
             + (filters.isEmpty() ? "none" : String.join(" AND ", filters))
+            + (folders.isEmpty() ? "" : ", " + words(folders, relation.files))
             + (limit < 0 ? "" : ", limit: " + limit);
     try (OpenFiles open = OpenFiles.open(relation.files.files, relation.options)) {
       if (open.files().isEmpty()) {
@@ -110,6 +120,11 @@ class TsFileScan implements Scan, Batch, SupportsReportStatistics {
         return new Planner(relation, plan, wanted, factory, said).scan();
       }
     }
+  }
+
+  private static String words(List<Predicate> folders, FoundFiles files) {
+    String all = folders.stream().map(p -> "(" + p + ")").collect(Collectors.joining(" AND "));
+    return "partition filters: " + all + ", files: " + files.files.size() + " of " + files.all.files.size();
   }
 
   /** What executors need to reach files of other file systems than the local one. */
@@ -303,7 +318,7 @@ class TsFileScan implements Scan, Batch, SupportsReportStatistics {
       return false;
     }
     TsFileScan scan = (TsFileScan) other;
-    return relation == scan.relation && wanted.equals(scan.wanted) && words.equals(scan.words);
+    return relation.files.all == scan.relation.files.all && wanted.equals(scan.wanted) && words.equals(scan.words);
   }
 
   @Override
