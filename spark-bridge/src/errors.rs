@@ -1,6 +1,7 @@
 //! What goes wrong here becomes a Java exception of a class that says what; a panic does, too.
 
 use crate::memory::{Account, charged};
+use crate::words::message;
 use jni::errors::ErrorPolicy;
 use jni::objects::JThrowable;
 use jni::refs::Global;
@@ -98,7 +99,7 @@ impl<T: Default> ErrorPolicy<T, Failure> for Throw {
             return thrown_now(env.throw(&thrown));
         }
         match failure {
-            Failure::TsFile(e) => throw(env, class(&e), &in_words_of_spark(&e.to_string())),
+            Failure::TsFile(e) => throw(env, class(&e), &message(&e)),
             Failure::Jni(e) => throw(
                 env,
                 jni_str!("io/tsfile/NativeFailureException"),
@@ -126,40 +127,6 @@ impl<T: Default> ErrorPolicy<T, Failure> for Throw {
         );
         throw(env, jni_str!("io/tsfile/NativeFailureException"), &message)
     }
-}
-
-/// What to try next, by the names that options have in Spark instead of those of the command line.
-fn in_words_of_spark(message: &str) -> String {
-    const WORDS: [(&str, &str); 13] = [
-        (
-            "raise `max_page_bytes` if the file is sound",
-            "raise option maxTaskMemory (and spark.executor.memoryOverhead with it) if the file is sound",
-        ),
-        (
-            "open with `recover` (--recover) to read up to the last whole chunk group",
-            "option ignoreUnsealed=true passes over such files",
-        ),
-        (
-            "open with `trusted` (--trusted) if the file is sound",
-            "if the file is sound, tsfile-cli reads it when told to trust it",
-        ),
-        (
-            "raise `max_page_points` (in Rust) if the file is sound",
-            "if the file is sound, the library in Rust reads it with a higher `max_page_points`",
-        ),
-        ("-t TABLE", "option table"),
-        ("--time-column", "option timeColumn"),
-        ("--device-column", "option deviceColumn"),
-        ("--form ", "option form="),
-        ("--dates ", "option dates="),
-        ("--text ", "option text="),
-        ("--schema ", "option mergeSchema="),
-        ("--ignore-mods", "option ignoreMods=true"),
-        ("--lossy", "option lossy=true"),
-    ];
-    WORDS.iter().fold(message.to_string(), |text, (from, to)| {
-        text.replace(from, to)
-    })
 }
 
 /// The class that says what went wrong.

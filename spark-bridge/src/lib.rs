@@ -31,3 +31,4 @@ pub mod request;
 #[expect(unsafe_code, reason = "what Java calls by its name keeps its name")]
 pub mod scan;
 pub mod shown;
+pub mod words;

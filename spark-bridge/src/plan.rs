@@ -5,6 +5,7 @@ use crate::file::FILES;
 use crate::handle::Table;
 use crate::memory::Account;
 use crate::request::{request, strings};
+use crate::words::in_words_of_spark;
 use jni::objects::{JByteArray, JClass, JLongArray, JObjectArray, JString};
 use jni::sys::{jint, jlong};
 use jni::{Env, EnvUnowned};
@@ -107,7 +108,12 @@ pub extern "system" fn Java_io_tsfile_jni_NativePlan_warnings<'local>(
 ) -> JObjectArray<'local, JString<'local>> {
     entry(env, Account::Query, |env| {
         let plan = PLANS.get(plan)?;
-        let warnings = plan.plan.warnings();
+        let warnings: Vec<String> = plan
+            .plan
+            .warnings()
+            .iter()
+            .map(|w| in_words_of_spark(w))
+            .collect();
         string_array(
             env,
             warnings.iter().map(|s| Some(s.as_str())),
