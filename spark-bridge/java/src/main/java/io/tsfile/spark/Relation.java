@@ -54,6 +54,8 @@ public final class Relation {
       try (Plan plan = new Plan(open.files(), named.forEngine(false), null)) {
         Relation relation = new Relation(named, files, plan.columns, plan.form);
         relation.checkNames();
+        relation.checkCategories("tagColumns", "TAG");
+        relation.checkCategories("fieldColumns", "FIELD");
         return relation;
       }
     }
@@ -92,6 +94,26 @@ public final class Relation {
       if (seen.containsKey(name.toLowerCase(java.util.Locale.ROOT))) {
         throw new IllegalArgumentException(
             "the column " + name + " is in the files and in the names of their folders");
+      }
+    }
+  }
+
+  /** Files say which columns are tags; who says so as well, for writing or for another reader, has to be right. */
+  private void checkCategories(String option, String category) {
+    for (String name : options.columns(option)) {
+      Plan.Column column = column(name);
+      // Files that are left of a table may lack a column.
+      boolean isThere = column != null || files.all != files;
+      if (!isThere || (column != null && !column.category.equals(category))) {
+        throw new IllegalArgumentException(
+            "option "
+                + option
+                + " names "
+                + name
+                + (column == null
+                    ? ", which the files do not have"
+                    : ", which is a " + column.category + " column in the files")
+                + "; the option is not needed to read");
       }
     }
   }

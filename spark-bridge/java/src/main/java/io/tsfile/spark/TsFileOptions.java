@@ -186,6 +186,17 @@ public final class TsFileOptions implements Serializable {
     return new TsFileOptions(options);
   }
 
+  /** Columns that an option names, with commas between them; none where it is not there. */
+  List<String> columns(String name) {
+    List<String> out = new ArrayList<>();
+    for (String column : given.getOrDefault(name.toLowerCase(Locale.ROOT), "").split(",")) {
+      if (!column.trim().isEmpty()) {
+        out.add(column.trim());
+      }
+    }
+    return out;
+  }
+
   private String mergeSchema() {
     String asked = oneOf("mergeSchema", null, "true", "false", "strict", "union", "widen");
     if (asked == null) {

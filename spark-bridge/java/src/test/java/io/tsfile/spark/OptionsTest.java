@@ -1,9 +1,11 @@
 package io.tsfile.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tsfile.CorruptFileException;
 import io.tsfile.DeletionsException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -13,6 +15,9 @@ import java.nio.file.Paths;
 import java.util.Arrays;
 import java.util.Collections;
 import org.apache.spark.SparkException;
+import org.apache.spark.sql.DataFrameReader;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Test;
@@ -198,6 +203,87 @@ class OptionsTest extends SparkCase {
         reader("form", "narrow").load(folder.toString());
     Files.delete(folder.resolve("a.tsfile"));
     cause(assertThrows(Exception.class, strict::count), FileNotFoundException.class);
+  }
+
+  /** As with Spark's Parquet: rows before the damage may come, the rest of the split does not. */
+  @Test
+  void filesThatTurnOutToBeCorruptOrGoneWhenTheyAreReadArePassedOver(@TempDir Path folder)
+      throws IOException {
+    copy(TREE, folder.resolve("a.tsfile"));
+    copy("../bad/values_too_few.tsfile", folder.resolve("b.tsfile"));
+    copy("cpp-2.5.0/tree_many_devices.tsfile", folder.resolve("c.tsfile"));
+    String[] options = {"form", "narrow", "mergeSchema", "widen", "lossy", "true"};
+    long sound =
+        reader(options).load(folder + "/a.tsfile", folder + "/c.tsfile").count();
+    Dataset<Row> strict = reader(options).load(folder.toString());
+    cause(assertThrows(Exception.class, strict::collectAsList), CorruptFileException.class);
+    spark.conf().set("spark.sql.files.ignoreCorruptFiles", "true");
+    try {
+      assertEquals(sound, reader(options).load(folder.toString()).collectAsList().size());
+      Dataset<Row> not =
+          reader(options).option("ignoreCorruptFiles", "false").load(folder.toString());
+      cause(assertThrows(Exception.class, not::collectAsList), CorruptFileException.class);
+    } finally {
+      spark.conf().unset("spark.sql.files.ignoreCorruptFiles");
+    }
+    Dataset<Row> lax = reader(options).option("ignoreCorruptFiles", "true").load(folder.toString());
+    assertEquals(sound, lax.collectAsList().size());
+
+    // Gone when a task wants it, although it was there when the query was planned.
+    Files.delete(folder.resolve("b.tsfile"));
+    for (boolean byConf : new boolean[] {false, true}) {
+      if (byConf) {
+        spark.conf().set("spark.sql.files.ignoreMissingFiles", "true");
+      }
+      try {
+        DataFrameReader reader = reader(options);
+        Dataset<Row> rows =
+            (byConf ? reader : reader.option("ignoreMissingFiles", "true")).load(folder.toString());
+        rows.queryExecution().executedPlan();
+        Files.delete(folder.resolve("a.tsfile"));
+        assertEquals(sound - 3, rows.collectAsList().size());
+      } finally {
+        spark.conf().unset("spark.sql.files.ignoreMissingFiles");
+      }
+      copy(TREE, folder.resolve("a.tsfile"));
+    }
+  }
+
+  @Test
+  void categoriesThatAreNamedAreThoseOfTheFiles() {
+    String[] right = {"tagColumns", "TAG1, tag2", "fieldColumns", "i32"};
+    assertEquals(
+        sorted(reader().load(golden(TABLE))), sorted(reader(right).load(golden(TABLE))));
+    for (String[] wrong :
+        new String[][] {{"tagColumns", "tag1,i32"}, {"fieldColumns", "tag1"}, {"tagColumns", "x"}}) {
+      Exception e =
+          assertThrows(IllegalArgumentException.class, () -> reader(wrong).load(golden(TABLE)));
+      assertTrue(e.getMessage().contains("option " + wrong[0] + " names "), e.getMessage());
+    }
+  }
+
+  /** Errors of the engine name what Spark has. */
+  @Test
+  void messagesNameOptionsOfSpark(@TempDir Path folder) throws IOException {
+    copy(TREE, folder.resolve("a.tsfile"));
+    copy(TABLE, folder.resolve("b.tsfile"));
+    copy("java-2.4.0/multi.tsfile", folder.resolve("c.tsfile"));
+    String two = golden("cpp-2.5.0/table_two_tables.tsfile");
+    String[][] cases = {
+      {"form=", folder.toString()},
+      {"table=", two},
+      {"mergeSchema=", folder + "/[ac].tsfile", "form", "narrow"},
+    };
+    for (String[] one : cases) {
+      String[] options = Arrays.copyOfRange(one, 2, one.length);
+      Exception e =
+          assertThrows(Exception.class, () -> reader(options).load(one[1]).collectAsList(), one[0]);
+      for (Throwable t = e; t != null; t = t.getCause()) {
+        boolean isOurs = t instanceof IllegalArgumentException || t instanceof io.tsfile.TsFileException;
+        assertFalse(isOurs && t.getMessage().contains("--"), t.toString());
+        assertFalse(isOurs && !t.getMessage().contains("option " + one[0]), t.toString());
+      }
+    }
   }
 
   @Test
