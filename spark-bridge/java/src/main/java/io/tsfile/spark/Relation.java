@@ -102,18 +102,16 @@ public final class Relation {
   private void checkCategories(String option, String category) {
     for (String name : options.columns(option)) {
       Plan.Column column = column(name);
-      // Files that are left of a table may lack a column.
-      boolean isThere = column != null || files.all != files;
-      if (!isThere || (column != null && !column.category.equals(category))) {
+      // A column that these files lack may be one of other files, or one that is written.
+      if (column != null && !column.category.equals(category)) {
         throw new IllegalArgumentException(
             "option "
                 + option
                 + " names "
                 + name
-                + (column == null
-                    ? ", which the files do not have"
-                    : ", which is a " + column.category + " column in the files")
-                + "; the option is not needed to read");
+                + ", which is a "
+                + column.category
+                + " column in the files; the option is not needed to read");
       }
     }
   }

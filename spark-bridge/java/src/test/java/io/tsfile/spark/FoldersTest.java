@@ -141,6 +141,11 @@ class FoldersTest extends SparkCase {
       assertEquals(sorted(plain.where(part)), sorted(rows.where(part)), part);
     }
     assertEquals(3, rows.where("part = 1 and s0 is null").count());
+    // A column of the other folder has no rows here.
+    Dataset<Row> projected = reader("form", "wide", "rows", "projected").load(root.toString());
+    assertEquals(
+        Collections.emptyList(),
+        sorted(projected.where("part = 1").select("`root.multi.d0.s0`")));
   }
 
   @Test
