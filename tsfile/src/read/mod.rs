@@ -345,6 +345,38 @@ impl TsFileReader {
         self.whole_index().cloned()
     }
 
+    /// Takes the index of another reader of the file, which has read it already, so that this one need not. False where that has none, or where
+    /// it is not known that the file is the same as it was then: by its length and its time of modification.
+    ///
+    /// ```
+    /// # fn main() -> tsfile::Result<()> {
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/golden/cpp-2.5.0/tree_minimal.tsfile");
+    /// use tsfile::{ReadOptions, TsFileReader};
+    ///
+    /// let first = TsFileReader::open(path, ReadOptions::default())?;
+    /// let second = TsFileReader::open(path, ReadOptions::default())?;
+    /// assert!(!second.share_index(&first));
+    /// first.index()?;
+    /// assert!(second.share_index(&first));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn share_index(&self, other: &Self) -> bool {
+        let same = self.modified_ns().is_some()
+            && self.name() == other.name()
+            && self
+                .check_is(other.size_bytes(), other.modified_ns())
+                .is_ok();
+        match other.inner.index.get().filter(|_| same) {
+            Some(index) => {
+                // Where this one has read its own, that one stays.
+                let _ = self.inner.index.set(index.clone());
+                true
+            }
+            None => false,
+        }
+    }
+
     /// The same file with a part of its index: other devices are not there for whoever asks.
     pub(crate) fn narrowed(&self, part: Arc<Index>) -> Self {
         Self {

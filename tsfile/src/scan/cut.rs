@@ -16,12 +16,12 @@ const EXTENT_BYTES: usize = 40;
 /// Cuts the work of one file.
 pub(super) struct Cutter<'a> {
     shared: &'a Shared,
-    work: &'a FileWork,
+    pub(super) work: &'a FileWork,
     file: u32,
-    target: u64,
-    weigher: Weigher<'a>,
+    pub(super) target: u64,
+    pub(super) weigher: Weigher<'a>,
     /// The split that grows, and what its places take.
-    open: Option<(Split, usize)>,
+    pub(super) open: Option<(Split, usize)>,
 }
 
 impl<'a> Cutter<'a> {
@@ -30,15 +30,16 @@ impl<'a> Cutter<'a> {
         work: &'a FileWork,
         file: u32,
         target: u64,
-    ) -> Result<Self> {
-        Ok(Self {
+        weigher: Weigher<'a>,
+    ) -> Self {
+        Self {
             shared,
             work,
             file,
             target,
-            weigher: Weigher::new(shared, work)?,
+            weigher,
             open: None,
-        })
+        }
     }
 
     pub(super) fn run(mut self, out: &mut Vec<Split>) -> Result<()> {
@@ -71,6 +72,21 @@ impl<'a> Cutter<'a> {
             self.cut(places, weights, out);
             return;
         }
+        let devices = match self.shared.columns.form {
+            Form::Wide => places.len() as u64,
+            Form::Narrow | Form::Table => 1,
+        };
+        self.grow(places, devices, weight, out);
+    }
+
+    /// Adds devices to the split that grows, or begins the next one with them.
+    pub(super) fn grow(
+        &mut self,
+        places: Range<usize>,
+        devices: u64,
+        weight: Weighed,
+        out: &mut Vec<Split>,
+    ) {
         let more = self.place_bytes(places.clone());
         let full = self.open.as_ref().is_some_and(|(open, bytes)| {
             open.bytes + weight.bytes > self.target || bytes + more > MOST_PLACE_BYTES
@@ -81,7 +97,7 @@ impl<'a> Cutter<'a> {
         match &mut self.open {
             Some((open, bytes)) => {
                 *bytes += more;
-                open.devices += 1;
+                open.devices += devices;
                 open.rows += weight.rows;
                 open.bytes += weight.bytes;
                 let (first, last) = weight.times;
@@ -90,7 +106,11 @@ impl<'a> Cutter<'a> {
                     part.devices.end = number(places.end);
                 }
             }
-            None => self.open = Some((self.split(places, slice, weight), more)),
+            None => {
+                let mut split = self.split(places, self.work.slice, weight);
+                split.devices = devices;
+                self.open = Some((split, more));
+            }
         }
     }
 

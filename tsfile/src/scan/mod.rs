@@ -26,6 +26,7 @@ mod query;
 mod request;
 mod rows;
 mod run;
+mod sample;
 mod sent_split;
 mod settled;
 mod shared_plan;

@@ -27,6 +27,7 @@ use crate::model::DeviceId;
 use crate::read::{DeviceExtent, TsFileReader};
 use crate::wire::{ByteReader, ByteWriter};
 use crate::{Error, Result};
+use std::ops::Range;
 
 /// Larger splits of one device say its name alone.
 const MOST_BYTES: usize = 1024;
@@ -39,6 +40,9 @@ const EXTENTS: u8 = 4;
 const MOST_EXTENTS: usize = 8;
 /// Extents of fewer devices than this are far from each other.
 const DEVICES_IN_A_ROW: usize = 16;
+/// An index that is in memory serves a split when it has at most so many devices, or so many times those of the split.
+const FEW_DEVICES: usize = 4096;
+const MOST_AT_HAND: usize = 4;
 
 /// A split as it is sent.
 pub(super) struct SentSplit {
@@ -340,6 +344,12 @@ impl SentPart {
             return Ok((reader, devices));
         }
         if self.by_extents {
+            if let Some(ranges) = self.at_hand(reader)? {
+                let mut devices = all(reader, None)?;
+                let is_there = |p: &u32| ranges.iter().any(|range| range.contains(p));
+                devices.positions.retain(is_there);
+                return Ok((reader.clone(), devices));
+            }
             let reader = reader.narrowed(reader.index_at(&self.extents)?);
             let devices = all(&reader, None)?;
             return Ok((reader, devices));
@@ -362,6 +372,22 @@ impl SentPart {
         let places = self.places.iter();
         let places = places.flat_map(|(first, n)| *first..*first + *n);
         Ok((reader.clone(), FileDevices::new(places.collect())))
+    }
+}
+
+impl SentPart {
+    /// The positions of the devices, where the whole index is in memory and is not much more than they are: nothing is read then.
+    fn at_hand(&self, reader: &TsFileReader) -> Result<Option<Vec<Range<u32>>>> {
+        if !reader.has_index() || reader.is_narrowed() {
+            return Ok(None);
+        }
+        let index = reader.index()?;
+        let devices: usize = self.extents.iter().map(DeviceExtent::device_count).sum();
+        if index.device_count() > devices.saturating_mul(MOST_AT_HAND).max(FEW_DEVICES) {
+            return Ok(None);
+        }
+        let ranges = self.extents.iter().map(|e| index.positions_of(e));
+        Ok(ranges.collect())
     }
 }
 

@@ -4,6 +4,7 @@ use super::cut::Cutter;
 use super::merge_files::Dedup;
 use super::plan::{FileWork, ScanPlan};
 use super::run::Scan;
+use super::sample::by_samples;
 use super::weigh::{Weigher, Weights};
 use crate::Result;
 use crate::model::{DeviceId, Form};
@@ -42,7 +43,8 @@ pub struct Split {
     pub devices: u64,
     /// First and last time that rows can have; the first is the later one where there can be none.
     pub times: (i64, i64),
-    /// At most so many rows, before anything is filtered, as far as statistics count them; where a split is a stretch of time, about so many.
+    /// At most so many rows, before anything is filtered, as far as statistics count them; about so many where a split is a stretch of time, or of
+    /// very many devices.
     pub rows: u64,
     /// About how many bytes of chunks.
     pub bytes: u64,
@@ -86,14 +88,21 @@ impl ScanPlan {
             SplitMode::Parallel { bytes } if !self.merges_files() => {
                 let mut out = Vec::new();
                 for (file, work) in (0..).zip(self.files.iter()) {
-                    let cut = Cutter::new(&self.shared, work, file, bytes.max(1));
-                    cut.and_then(|cut| cut.run(&mut out))
-                        .map_err(|e| work.reader.in_file(e))?;
+                    let cut = self.cut(work, file, bytes.max(1), &mut out);
+                    cut.map_err(|e| work.reader.in_file(e))?;
                 }
                 Ok(out)
             }
             _ => self.keyed(),
         }
+    }
+
+    fn cut(&self, work: &FileWork, file: u32, bytes: u64, out: &mut Vec<Split>) -> Result<()> {
+        if by_samples(&self.shared, work, file, bytes, out)? {
+            return Ok(());
+        }
+        let weigher = Weigher::new(&self.shared, work)?;
+        Cutter::new(&self.shared, work, file, bytes, weigher).run(out)
     }
 
     /// Whether rows of several files become one.
@@ -125,7 +134,20 @@ impl ScanPlan {
     /// # Errors
     /// The index of a file cannot be read.
     pub fn key_count(&self) -> Result<usize> {
-        Ok(self.device_groups()?.len())
+        let [work] = &*self.files else {
+            return Ok(self.device_groups()?.len());
+        };
+        if self.shared.columns.form != Form::Table {
+            return Ok(self.device_groups()?.len());
+        }
+        // Of one table in one file no two devices have the same tags: there may be very many of them.
+        let index = work.reader.index()?;
+        let (mut at, mut count) = (0, 0);
+        while at < work.devices.positions.len() {
+            at += work.devices.run(index, at).len().max(1);
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// The device of a split that has one: each of [`SplitMode::Keyed`] in the narrow and the table form.

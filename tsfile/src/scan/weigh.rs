@@ -41,6 +41,16 @@ impl ChunkSizes {
         })
     }
 
+    /// Of chunks at `offsets`, each of which ends where the next one begins, or the chunks of the file end.
+    pub(super) fn at(mut offsets: Vec<u64>, end: u64) -> Self {
+        offsets.sort_unstable();
+        Self {
+            offsets,
+            end,
+            has_gaps: false,
+        }
+    }
+
     /// Number of chunks.
     pub(super) fn count(&self) -> usize {
         self.offsets.len()
@@ -172,6 +182,11 @@ pub(super) struct Weigher<'a> {
 
 impl<'a> Weigher<'a> {
     pub(super) fn new(shared: &'a Shared, work: &'a FileWork) -> Result<Self> {
+        Self::with(shared, work, ChunkSizes::of(&work.reader)?)
+    }
+
+    /// Knows the sizes of the chunks of the devices that it will be asked about.
+    pub(super) fn with(shared: &'a Shared, work: &'a FileWork, sizes: ChunkSizes) -> Result<Self> {
         let index = work.reader.index()?;
         let (mut names, mut paths) = (HashSet::new(), HashSet::new());
         for value in &shared.values {
@@ -191,7 +206,7 @@ impl<'a> Weigher<'a> {
             ((first, last), shared.needs_siblings(&branch.residual))
         };
         Ok(Self {
-            sizes: ChunkSizes::of(&work.reader)?,
+            sizes,
             near: 0,
             read_kinds: index.kinds().map(|m| names.contains(&**m)).collect(),
             names,

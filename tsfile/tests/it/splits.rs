@@ -823,6 +823,55 @@ fn splits_of_very_many_devices_are_small() {
 }
 
 #[test]
+fn of_very_many_devices_some_are_weighed() {
+    let name = |device: usize| Some(format!("root.a.d{device:05}"));
+    let mut content: Content = (0..20_000)
+        .map(|device| {
+            let value = Some(device as i64);
+            ((vec![name(device)], 1), [value, value, value])
+        })
+        .collect();
+    // One is much larger than the others, and nobody looks at it.
+    for time in 2..3_000i64 {
+        let value = Some(time.wrapping_mul(time) % 7_919);
+        content.insert((vec![name(10_001)], time), [value, value, value]);
+    }
+    let expected = content.len();
+    let reader = written("many", &content, false, WriteOptions::default());
+    let case = Case {
+        readers: vec![reader.clone()],
+        files: vec![content],
+        form: Form::Narrow,
+        simple: true,
+    };
+    let request = ScanRequest::new().with_form(Form::Narrow);
+    let plan = plan(case.readers.clone(), request).unwrap();
+    let shared = SharedPlan::decode(&plan.encode_shared().unwrap()).unwrap();
+    let all = rows(Form::Narrow, plan.clone().scan().unwrap());
+    assert_eq!(all.len(), expected);
+    for target in [2_000, 100_000, 100_000_000] {
+        let splits = plan.splits(SplitMode::Parallel { bytes: target }).unwrap();
+        let mut there = Vec::new();
+        for split in &splits {
+            let encoded = split.encode(&plan).unwrap();
+            let own = rows(Form::Narrow, sent(&case, &shared, &encoded).unwrap());
+            check_split(&case, split, &own);
+            there.extend(own);
+        }
+        same(&there, &all, &format!("{target}"));
+        let total: u64 = splits.iter().map(|s| s.bytes).sum();
+        assert!(
+            total.abs_diff(reader.data_end()) < reader.data_end() / 50,
+            "{total}"
+        );
+        let most = splits.iter().map(|s| s.bytes).max().unwrap();
+        assert!(most <= target.max(50_000), "{most}");
+        let devices: u64 = splits.iter().map(|s| s.devices).sum();
+        assert!(target == 2_000 || devices == 20_000, "{devices}");
+    }
+}
+
+#[test]
 fn another_process_reads_its_part_of_the_index() {
     let name = |device: usize| format!("root.a.d{device:05}");
     let content: Content = (0..20_000)

@@ -129,6 +129,25 @@ impl Index {
         Ok(Some(out))
     }
 
+    /// The positions of the devices of an extent that was made of this index; `None` where they are not there.
+    pub(crate) fn positions_of(&self, extent: &DeviceExtent) -> Option<Range<u32>> {
+        let Store::Section(stored) = &self.store else {
+            return None;
+        };
+        let begins = |s: &&Stretch| {
+            s.table == extent.table
+                && s.leaf.start == extent.leaves.start
+                && s.leaf.is_empty() == extent.leaves.is_empty()
+                && s.first_entry <= extent.skip
+        };
+        let stretch = stored.stretches.iter().find(begins)?;
+        let first = (extent.skip - stretch.first_entry).checked_add(stretch.first_device)?;
+        let end = first.checked_add(extent.count)?;
+        let start = stored.place(first as usize)?.node.start;
+        let last = stored.place(end.checked_sub(1)? as usize)?.node.end;
+        (start == extent.nodes.start && last <= extent.nodes.end).then_some(first..end)
+    }
+
     /// Bytes of the timeseries metadata of a device, and of the nodes between its measurement root and them.
     fn below(&self, stored: &Stored, position: usize) -> Result<Range<u64>> {
         let root = stored.roots.get(position).map_or(0, |&at| at as usize);
