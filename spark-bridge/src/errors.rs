@@ -1,6 +1,6 @@
 //! What goes wrong here becomes a Java exception of a class that says what; a panic does, too.
 
-use crate::memory::{Account, charged};
+use crate::memory::{Account, charged, settle};
 use crate::words::message;
 use jni::errors::ErrorPolicy;
 use jni::objects::JThrowable;
@@ -76,8 +76,12 @@ pub fn entry<'local, T: Default>(
 ) -> T {
     keep_panics();
     THROWN.with(|t| t.borrow_mut().take());
-    env.with_env(|env| charged(account, || body(env)))
-        .resolve::<Throw>()
+    let out = env
+        .with_env(|env| charged(account, || body(env)))
+        .resolve::<Throw>();
+    // The error went after the work did.
+    settle();
+    out
 }
 
 /// Throws what a [`Failure`] says.

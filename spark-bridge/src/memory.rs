@@ -5,7 +5,8 @@
 //! ^ what the system gave, aligned as the caller asked
 //! ```
 //!
-//! The account stands before the bytes, so that memory goes back to the account that it came from, whoever frees it.
+//! The account stands before the bytes, so that memory goes back to the account that it came from, whoever frees it. A thread settles what it has
+//! counted when it owes much, and whenever a native method returns.
 
 use crate::errors::entry;
 use jni::EnvUnowned;
@@ -37,8 +38,13 @@ const POISON_BYTE: u8 = 0xdb;
 /// Least bytes before an allocation: keeps the alignment that most allocations ask for.
 const LEAST_HEAD_BYTES: usize = 16;
 
+/// A thread counts by itself until it owes so much: counting for all of them costs more than allocating.
+const MOST_OWED_BYTES: i64 = 64 << 10;
+
 thread_local! {
     static ACCOUNT: Cell<Account> = const { Cell::new(Account::Library) };
+    /// What the accounts do not know of yet.
+    static OWED: [Cell<i64>; ACCOUNTS] = const { [const { Cell::new(0) }; ACCOUNTS] };
     /// Of the scan that this thread works for.
     static METER: Cell<Meter> = const { Cell::new(Meter::new(i64::MAX)) };
     /// What stops that scan; null where none is measured.
@@ -80,22 +86,26 @@ pub fn metered<T>(meter: &mut Meter, stop: &CancelToken, work: impl FnOnce() -> 
     struct Back<'a>(&'a mut Meter);
     impl Drop for Back<'_> {
         fn drop(&mut self) {
+            settle();
             STOP.with(|s| s.set(std::ptr::null()));
             *self.0 = METER.with(|m| m.replace(Meter::new(i64::MAX)));
         }
     }
+    // What was owed before is not this scan's.
+    settle();
     METER.with(|m| m.set(*meter));
     let _back = Back(meter);
     STOP.with(|s| s.set(stop));
     work()
 }
 
-/// Runs `work`, whose allocations go to `account`.
+/// Runs `work`, whose allocations go to `account`. All accounts are right when it is done.
 pub fn charged<T>(account: Account, work: impl FnOnce() -> T) -> T {
     struct Back(Account);
     impl Drop for Back {
         fn drop(&mut self) {
             ACCOUNT.with(|a| a.set(self.0));
+            settle();
         }
     }
     let _back = Back(ACCOUNT.with(|a| a.replace(account)));
@@ -116,7 +126,30 @@ pub struct Counting;
 static ALLOCATOR: Counting = Counting;
 
 fn count(account: u8, bytes: i64) {
-    if let Some(live) = LIVE.get(usize::from(account)) {
+    let owed = OWED.try_with(|owed| {
+        let own = owed.get(usize::from(account))?;
+        let now = own.get() + bytes;
+        own.set(now);
+        Some(now)
+    });
+    match owed {
+        Ok(Some(now)) if now.abs() < MOST_OWED_BYTES => {}
+        Ok(_) => settle(),
+        // The thread is ending.
+        Err(_) => add(account, bytes),
+    }
+}
+
+/// Tells the accounts what this thread has counted by itself.
+pub fn settle() {
+    for account in 0..ACCOUNTS as u8 {
+        let owed = OWED.try_with(|owed| owed.get(usize::from(account)).map_or(0, Cell::take));
+        add(account, owed.unwrap_or(0));
+    }
+}
+
+fn add(account: u8, bytes: i64) {
+    if let Some(live) = LIVE.get(usize::from(account)).filter(|_| bytes != 0) {
         let now = live.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if bytes > 0 && account == Account::Query as u8 {
             PEAK.fetch_max(now, Ordering::Relaxed);
