@@ -6,6 +6,7 @@ use crate::handle::Table;
 use crate::memory::{Account, Meter, metered};
 use crate::plan::string_array;
 use crate::request::{UNITS, one_of};
+use crate::runs::ends;
 use crate::shown::Shown;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
@@ -36,14 +37,16 @@ struct Work {
     shown: Vec<Shown>,
     /// What Java reads from; it goes when the next one is asked for, and its memory serves that.
     batch: Vec<ArrayRef>,
+    /// Of each column the rows behind its runs.
+    runs: Vec<Vec<i32>>,
 }
 
 /// Scans that were opened and not closed.
 pub static SCANS: Table<OpenScan> = Table::new("scan");
 
 /// Numbers that say where a column lies: values, offsets of texts (0 without), validity (0 without nulls), the first bit in the values of flags,
-/// the first bit in the validity, and the number of nulls.
-pub const PLACES: usize = 6;
+/// the first bit in the validity, the number of nulls; of a device and of tags the rows behind their runs, and how many runs there are.
+pub const PLACES: usize = 8;
 
 /// The names of the files of a split.
 #[unsafe(no_mangle)]
@@ -106,6 +109,7 @@ pub extern "system" fn Java_io_tsfile_jni_NativeScan_open<'local>(
                 meter,
                 name,
                 files: readers.len(),
+                runs: vec![Vec::new(); shown.len()],
                 shown,
                 batch: Vec::new(),
             }),
@@ -174,10 +178,22 @@ impl Work {
         let rows = batch.num_rows();
         let schema = batch.schema();
         let mut out = Vec::with_capacity(self.shown.len() * PLACES);
-        for ((column, field), shown) in batch.columns().iter().zip(schema.fields()).zip(&self.shown)
-        {
+        let columns = batch.columns().iter().zip(schema.fields());
+        let how = self.shown.iter().zip(&mut self.runs);
+        for ((column, field), (shown, runs)) in columns.zip(how) {
             let column = shown.of(field.name(), column)?;
             out.extend(places(field.name(), &column)?);
+            let is_key = field
+                .metadata()
+                .get("tsfile.category")
+                .is_some_and(|c| c == "TAG");
+            match column.as_string_opt::<i32>().filter(|_| is_key) {
+                Some(texts) => {
+                    ends(texts, runs);
+                    out.extend([address(runs), runs.len() as i64]);
+                }
+                None => out.extend([0, 0]),
+            }
             self.batch.push(column);
         }
         let rows =
@@ -186,8 +202,8 @@ impl Work {
     }
 }
 
-/// Where an array lies.
-fn places(name: &str, array: &ArrayRef) -> Result<[i64; PLACES], Failure> {
+/// Where an array lies; all but its runs.
+fn places(name: &str, array: &ArrayRef) -> Result<[i64; PLACES - 2], Failure> {
     let (values, offsets, first_bit) = match array.data_type() {
         DataType::Boolean => {
             let values = array.as_boolean().values();

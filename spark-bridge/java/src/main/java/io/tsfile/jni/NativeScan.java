@@ -6,9 +6,10 @@ public final class NativeScan {
 
   /**
    * Numbers that say where a column lies: values, offsets of texts (0 without), validity (0 without nulls), the first bit in the
-   * values of flags, the first bit in the validity, number of nulls.
+   * values of flags, the first bit in the validity, number of nulls; of a device and of tags the rows behind their runs (0 without), as
+   * 32-bit numbers, and how many runs there are.
    */
-  public static final int PLACES = 6;
+  public static final int PLACES = 8;
 
   /** Names of the files of a split. */
   public static native String[] files(byte[] shared, byte[] split);

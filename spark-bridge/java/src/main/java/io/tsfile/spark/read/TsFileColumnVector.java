@@ -21,6 +21,15 @@ final class TsFileColumnVector extends ColumnVector {
   private int firstValid;
   private int nulls;
 
+  /** Rows behind the runs of equal texts, how many runs there are, and the run that was asked for last. */
+  private long runs;
+
+  private int runCount;
+  private int run;
+  private int runStart;
+  private int runEnd;
+  private UTF8String text;
+
   TsFileColumnVector(DataType type) {
     super(type);
   }
@@ -33,6 +42,11 @@ final class TsFileColumnVector extends ColumnVector {
     firstBit = (int) places[at + 3];
     firstValid = (int) places[at + 4];
     nulls = (int) places[at + 5];
+    runs = places[at + 6];
+    runCount = (int) places[at + 7];
+    run = -1;
+    runStart = 0;
+    runEnd = 0;
   }
 
   /** The place of a column among the numbers of {@link NativeScan#next}. */
@@ -89,9 +103,45 @@ final class TsFileColumnVector extends ColumnVector {
 
   @Override
   public UTF8String getUTF8String(int row) {
+    if (runs != 0) {
+      if (row < runStart || row >= runEnd) {
+        seek(row);
+      }
+      return text;
+    }
     if (isNullAt(row)) {
       return null;
     }
+    return view(row);
+  }
+
+  /** Goes to the run of a row, mostly the next one. Its text is a copy: Spark asks for it often, and would copy what is not on the heap. */
+  private void seek(int row) {
+    if (row != runEnd || run + 1 >= runCount) {
+      int low = 0;
+      int high = runCount - 1;
+      while (low < high) {
+        int middle = (low + high) >>> 1;
+        if (row < end(middle)) {
+          high = middle;
+        } else {
+          low = middle + 1;
+        }
+      }
+      run = low - 1;
+      runEnd = low == 0 ? 0 : end(low - 1);
+    }
+    run++;
+    runStart = runEnd;
+    runEnd = end(run);
+    text = isNullAt(row) ? null : UTF8String.fromBytes(view(row).getBytes());
+  }
+
+  private int end(int of) {
+    return Platform.getInt(null, runs + 4L * of);
+  }
+
+  private UTF8String view(int row) {
     int from = Platform.getInt(null, offsets + 4L * row);
     int to = Platform.getInt(null, offsets + 4L * row + 4);
     return UTF8String.fromAddress(null, values + from, to - from);
