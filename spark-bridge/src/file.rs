@@ -89,6 +89,20 @@ pub extern "system" fn Java_io_tsfile_jni_NativeFile_sizeBytes<'local>(
     })
 }
 
+/// Lets a file use the index of another one that is the same: a kept one, which has it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_tsfile_jni_NativeFile_shareIndex<'local>(
+    env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    file: jlong,
+    other: jlong,
+) {
+    entry(env, Account::Query, |_| {
+        FILES.get(file)?.share_index(&*FILES.get(other)?);
+        Ok(())
+    })
+}
+
 /// Names of the tables in a file.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_tsfile_jni_NativeFile_tables<'local>(

@@ -44,6 +44,11 @@ public final class OpenFile implements AutoCloseable {
     return NativeFile.sizeBytes(id);
   }
 
+  /** Uses the index of another one, if that has read it and is the same file, so that this one need not. */
+  public void shareIndex(OpenFile other) {
+    NativeFile.shareIndex(id, other.id);
+  }
+
   /** Names of the tables in it. */
   public String[] tables() {
     return NativeFile.tables(id);

@@ -27,6 +27,9 @@ public final class NativeFile {
   /** About how many bytes a file that is kept takes. */
   public static native long sizeBytes(long file);
 
+  /** Lets a file use the index of another one where that has it, and is the same file. */
+  public static native void shareIndex(long file, long other);
+
   /** Names of the tables in the file. */
   public static native String[] tables(long file);
 

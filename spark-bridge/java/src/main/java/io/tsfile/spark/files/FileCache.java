@@ -1,6 +1,7 @@
 package io.tsfile.spark.files;
 
 import io.tsfile.api.OpenFile;
+import java.io.File;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -40,10 +41,10 @@ public final class FileCache {
     final long modifiedMs;
     final boolean ignoreMods;
 
-    Key(FoundFile file, boolean ignoreMods) {
-      this.name = file.name;
-      this.sizeBytes = file.sizeBytes;
-      this.modifiedMs = file.modifiedMs;
+    Key(String name, long sizeBytes, long modifiedMs, boolean ignoreMods) {
+      this.name = name;
+      this.sizeBytes = sizeBytes;
+      this.modifiedMs = modifiedMs;
       this.ignoreMods = ignoreMods;
     }
 
@@ -81,7 +82,7 @@ public final class FileCache {
 
   /** The file, opened when it is not there yet. Two that ask at once may both open it; one of them is kept. */
   Kept take(FoundFile found, boolean ignoreMods, Configuration conf) {
-    Key key = new Key(found, ignoreMods);
+    Key key = new Key(found.name, found.sizeBytes, found.modifiedMs, ignoreMods);
     synchronized (this) {
       Kept kept = files.get(key);
       if (kept != null) {
@@ -115,6 +116,25 @@ public final class FileCache {
       kept.users++;
       makeRoom();
       return kept;
+    }
+  }
+
+  /**
+   * Lends the index of a kept file to an open one of the local file system. Tasks in the JVM of the driver have from here what planning
+   * has read; others read as much of an index as they need.
+   */
+  public void lendIndex(OpenFile file, String path) {
+    File found = new File(path);
+    long sizeBytes = found.length();
+    long modifiedMs = found.lastModified();
+    synchronized (this) {
+      for (boolean ignoreMods : new boolean[] {false, true}) {
+        Kept kept = files.get(new Key(path, sizeBytes, modifiedMs, ignoreMods));
+        if (kept != null) {
+          file.shareIndex(kept.file);
+          return;
+        }
+      }
     }
   }
 

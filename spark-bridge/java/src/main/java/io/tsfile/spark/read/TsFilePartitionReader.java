@@ -2,6 +2,7 @@ package io.tsfile.spark.read;
 
 import io.tsfile.api.OpenFile;
 import io.tsfile.api.Scan;
+import io.tsfile.spark.files.FileCache;
 import io.tsfile.spark.files.HadoopInput;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -124,7 +125,14 @@ final class TsFilePartitionReader implements PartitionReader<ColumnarBatch> {
 
   private OpenFile openFile(String name) throws IOException {
     if (name.startsWith("/")) {
-      return OpenFile.localForTask(name, factory.maxTaskMemory);
+      OpenFile file = OpenFile.localForTask(name, factory.maxTaskMemory);
+      try {
+        FileCache.get().lendIndex(file, name);
+      } catch (Throwable e) {
+        file.close();
+        throw e;
+      }
+      return file;
     }
     Configuration conf = factory.conf();
     Path path = new Path(name);
