@@ -58,11 +58,13 @@ use places::Places;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tail::Ending;
 
 /// Above this, what lies in front of the metadata section is a read of its own: cutting it off would move all that follows.
 const MAX_MOVED_BYTES: u64 = 1 << 20;
+/// Above this, several threads read a section together.
+const LEAST_SHARED_BYTES: usize = 4 << 20;
 
 /// An open TsFile. Clones share the file, its metadata and its index.
 #[derive(Clone)]
@@ -433,7 +435,7 @@ impl TsFileReader {
     fn read_index(&self, threads: usize) -> Result<Index> {
         let (start, end) = self.metadata_section();
         tail::check_metadata_size(end.saturating_sub(start), &self.inner.options)?;
-        let section = self.read_section(start..end)?;
+        let section = self.read_section(start..end, threads)?;
         Index::parse(
             self.name(),
             section,
@@ -466,9 +468,9 @@ impl TsFileReader {
         (inner.metadata.meta_offset + 1, inner.metadata_start)
     }
 
-    /// Reads a part of the metadata section, but not the end of it when that is in memory. The separator in front of the section is looked at
-    /// on the way.
-    fn read_section(&self, range: Range<u64>) -> Result<Vec<u8>> {
+    /// Reads a part of the metadata section, a large one by so many threads, but not the end of it when that is in memory. The separator in front of
+    /// the section is looked at on the way.
+    fn read_section(&self, range: Range<u64>, threads: usize) -> Result<Vec<u8>> {
         let (start, _) = self.metadata_section();
         let first = range.start == start;
         if first && range.end - range.start > MAX_MOVED_BYTES {
@@ -486,7 +488,7 @@ impl TsFileReader {
         });
         let read_end = held.as_ref().map_or(range.end, |h| h.start);
         let len = usize::try_from(read_end - from).unwrap_or(usize::MAX);
-        let mut bytes = crate::io::read_vec(self.source(), from, len)?;
+        let mut bytes = self.read_by(from, len, threads)?;
         if let Some(held) = held {
             let rest = usize::try_from(range.end - held.start).unwrap_or(usize::MAX);
             bytes.extend_from_slice(held.bytes.get(..rest).unwrap_or(&held.bytes));
@@ -498,6 +500,27 @@ impl TsFileReader {
             let _ = self.inner.ending.set(ending);
             bytes.drain(..before.min(bytes.len()));
         }
+        Ok(bytes)
+    }
+
+    /// Reads `len` bytes, of many each thread a part: fresh memory costs as much as the copy into it.
+    fn read_by(&self, from: u64, len: usize, threads: usize) -> Result<Vec<u8>> {
+        let source = self.source();
+        if threads < 2 || len < LEAST_SHARED_BYTES {
+            return crate::io::read_vec(source, from, len);
+        }
+        crate::io::check_range(source.size_bytes(), from, len)?;
+        let mut bytes = vec![0; len];
+        let share = len.div_ceil(threads);
+        let offsets = (0..).map(|i| from + i * share as u64);
+        let parts = offsets.zip(bytes.chunks_mut(share));
+        let parts: Vec<_> = parts.map(Mutex::new).collect();
+        each::try_map(&parts, threads, |part| {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            let (offset, bytes) = &mut *part;
+            source.read_at(*offset, bytes)
+        })?;
+        drop(parts);
         Ok(bytes)
     }
 

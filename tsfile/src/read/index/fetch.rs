@@ -123,7 +123,7 @@ impl<'r> Fetch<'r> {
         let total: u64 = missing.iter().map(|r| r.end - r.start).sum();
         check_metadata_size(total, self.reader.options())?;
         let level = match missing.as_slice() {
-            [only] => vec![(only.start, self.reader.read_section(only.clone())?)],
+            [only] => vec![(only.start, self.reader.read_section(only.clone(), 1)?)],
             many => {
                 let read = self.reader.source().read_ranges(many)?;
                 many.iter().map(|r| r.start).zip(read).collect()

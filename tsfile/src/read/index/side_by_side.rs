@@ -80,7 +80,7 @@ mod tests {
     fn parsed(reader: &TsFileReader, bad: &[usize], threads: usize) -> Result<String, String> {
         let inner = &reader.inner;
         let (start, end) = reader.metadata_section();
-        let mut section = reader.read_section(start..end).unwrap();
+        let mut section = reader.read_section(start..end, 1).unwrap();
         for at in bad {
             section[*at] ^= 0x15;
         }

@@ -86,6 +86,11 @@ impl<'a> Walk<'a> {
         self.add_run_bytes(other.run_bytes, 0)?;
         let (series, devices) = (self.series_number()?, self.device_number()?);
         let more = other.walked;
+        if self.walked.stretches.is_empty() {
+            // There is nothing yet: the first share need not move.
+            self.walked = more;
+            return Ok(());
+        }
         let fits = |n: usize, more: usize| u32::try_from(n + more).is_ok();
         if !fits(self.walked.series.len(), more.series.len())
             || !fits(self.walked.devices.len(), more.devices.len())
