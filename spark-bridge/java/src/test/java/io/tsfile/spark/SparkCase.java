@@ -77,6 +77,20 @@ abstract class SparkCase {
     return out;
   }
 
+  /** Rows as a person would write them, sorted. */
+  static List<String> texts(Dataset<Row> rows) {
+    return texts(rows, " ");
+  }
+
+  static List<String> texts(Dataset<Row> rows, String between) {
+    List<String> out = new ArrayList<>();
+    for (Row row : rows.collectAsList()) {
+      out.add(row.mkString(between));
+    }
+    out.sort(null);
+    return out;
+  }
+
   /** A row as one text, in which floats are their bits and bytes are shown. */
   static String text(Row row) {
     StringBuilder out = new StringBuilder();

@@ -9,7 +9,6 @@ import io.tsfile.TsFileNative;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -36,15 +35,6 @@ class UpstreamAddedTest extends SparkCase {
   static void write() throws Exception {
     sensors = JavaFiles.sensors(folder.resolve("sensors.tsfile")).toString();
     large = JavaFiles.large(folder.resolve("large.tsfile")).toString();
-  }
-
-  private static List<String> texts(Dataset<Row> rows) {
-    List<String> out = new ArrayList<>();
-    for (Row row : rows.collectAsList()) {
-      out.add(row.mkString(" "));
-    }
-    out.sort(null);
-    return out;
   }
 
   private static Dataset<Row> narrow(String path) {

@@ -51,15 +51,6 @@ class UpstreamBugsTest extends SparkCase {
     plant = JavaFiles.plant(folder.resolve("plant.tsfile")).toString();
   }
 
-  private static List<String> texts(Dataset<Row> rows) {
-    List<String> out = new ArrayList<>();
-    for (Row row : rows.collectAsList()) {
-      out.add(row.mkString(" "));
-    }
-    out.sort(null);
-    return out;
-  }
-
   private static DataFrameReader form(String form, String pushdown) {
     return reader("form", form, "pushdown", pushdown);
   }

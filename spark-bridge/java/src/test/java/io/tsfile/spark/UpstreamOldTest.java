@@ -77,13 +77,8 @@ class UpstreamOldTest extends SparkCase {
     return rows.toJavaRDD().count();
   }
 
-  private static List<String> texts(Dataset<Row> rows) {
-    List<String> out = new ArrayList<>();
-    for (Row row : rows.collectAsList()) {
-      out.add(row.mkString("|"));
-    }
-    out.sort(null);
-    return out;
+  private static List<String> piped(Dataset<Row> rows) {
+    return texts(rows, "|");
   }
 
   private static String plan(Dataset<Row> rows) {
@@ -104,7 +99,7 @@ class UpstreamOldTest extends SparkCase {
             "6|7.2|10|11|null|null|null",
             "7|6.2|20|21|null|null|null",
             "8|9.2|30|31|null|null|null"),
-        texts(
+        piped(
             sql(
                 "select time, `device_1.sensor_1`, `device_1.sensor_2`, `device_1.sensor_3`,"
                     + " `device_2.sensor_1`, `device_2.sensor_2`, `device_2.sensor_3` from t")));
@@ -118,22 +113,22 @@ class UpstreamOldTest extends SparkCase {
     List<String> expected = Arrays.asList(JavaFiles.LARGE + "|" + JavaFiles.LARGE + "|" + JavaFiles.LARGE);
     wide(large);
     assertEquals(JavaFiles.LARGE, sql("select * from t").count());
-    assertEquals(expected, texts(sql(every)));
+    assertEquals(expected, piped(sql(every)));
     spark.conf().set(MOST, 1024 * 256);
     wide(large);
     assertTrue(sql("select * from t").toJavaRDD().getNumPartitions() > 1, "it is cut");
     assertEquals(JavaFiles.LARGE, sql("select * from t").count());
-    assertEquals(expected, texts(sql(every)));
+    assertEquals(expected, piped(sql(every)));
   }
 
   @Test
   void countsAndTimesAreOfAllTimeseries() {
     for (String rows : new String[] {"all", "projected"}) {
       wide(sensors, "rows", rows);
-      assertEquals(Arrays.asList("7"), texts(sql("select count(*) from t")), rows);
+      assertEquals(Arrays.asList("7"), piped(sql("select count(*) from t")), rows);
       assertEquals(7, sql("select time from t").count(), rows);
       assertEquals(
-          Arrays.asList("1", "2", "3", "4", "6", "7", "8"), texts(sql("select time from t")), rows);
+          Arrays.asList("1", "2", "3", "4", "6", "7", "8"), piped(sql("select time from t")), rows);
     }
   }
 
@@ -219,7 +214,7 @@ class UpstreamOldTest extends SparkCase {
     assertEquals(800_000, narrow.count());
     assertEquals(
         Arrays.asList("device_1|400000|0|399999|400000", "device_2|400000|0|799998|400000"),
-        texts(
+        piped(
             sql(
                 "select device_name, count(*), min(time), max(time), count_if(sensor_1 = time) from t"
                     + " group by device_name")));
@@ -228,7 +223,7 @@ class UpstreamOldTest extends SparkCase {
     assertEquals(600_000, wide.count());
     assertEquals(
         Arrays.asList("600000|600000|400000|400000"),
-        texts(
+        piped(
             sql(
                 "select count(*), count(distinct time), count(`device_1.sensor_1`),"
                     + " count(`device_2.sensor_1`) from t")));
@@ -250,7 +245,7 @@ class UpstreamOldTest extends SparkCase {
       String query =
           "select time, device_name, sensor_1, sensor_2, sensor_3 from t"
               + " where time > 131040 and time < 131050";
-      assertEquals(expected, texts(sql(query)), "pieces of " + most);
+      assertEquals(expected, piped(sql(query)), "pieces of " + most);
     }
   }
 

@@ -109,15 +109,19 @@ final class FolderFilter {
     }
   }
 
-  /** One that is {@code decides} settles it; else one that is null does. */
   private Function<Object[], Boolean> joined(Expression[] children, boolean decides) {
     List<Function<Object[], Boolean>> all = new ArrayList<>();
     for (Expression child : children) {
-      Function<Object[], Boolean> of = of(child);
-      if (of == null) {
-        return null;
-      }
-      all.add(of);
+      all.add(of(child));
+    }
+    return joined(all, decides);
+  }
+
+  /** One that is {@code decides} settles it; else one that is null does. Null where one of them is not known. */
+  private static Function<Object[], Boolean> joined(
+      List<Function<Object[], Boolean>> all, boolean decides) {
+    if (all.contains(null)) {
+      return null;
     }
     return values -> {
       boolean unknown = false;
@@ -165,25 +169,9 @@ final class FolderFilter {
   private Function<Object[], Boolean> in(Expression[] children) {
     List<Function<Object[], Boolean>> all = new ArrayList<>();
     for (int i = 1; i < children.length; i++) {
-      Expression[] pair = {children[0], children[i]};
-      Function<Object[], Boolean> one = comparison(pair, sign -> sign == 0);
-      if (one == null) {
-        return null;
-      }
-      all.add(one);
+      all.add(comparison(new Expression[] {children[0], children[i]}, sign -> sign == 0));
     }
-    return values -> {
-      boolean unknown = false;
-      for (Function<Object[], Boolean> one : all) {
-        Boolean is = one.apply(values);
-        if (is == null) {
-          unknown = true;
-        } else if (is) {
-          return true;
-        }
-      }
-      return unknown ? null : false;
-    };
+    return joined(all, true);
   }
 
   private Function<Object[], Boolean> text(String name, Expression[] children) {
