@@ -2,13 +2,13 @@
 
 use super::types::{ColumnType, DateMode, TextMode, date_to_days};
 use super::values::Values;
-use crate::encoding::BytesBuf;
+use crate::encoding::{BytesBuf, DictionaryBuf};
 use crate::model::DataType;
 use crate::{Error, ErrorKind, Result};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array,
-    Int32Array, Int64Array, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
-    TimestampNanosecondArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, DictionaryArray, Float32Array,
+    Float64Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+    TimestampMillisecondArray, TimestampNanosecondArray,
 };
 use arrow_buffer::{
     BooleanBuffer, BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer,
@@ -31,7 +31,7 @@ pub struct ColumnBuilder {
 impl ColumnBuilder {
     /// An empty column.
     pub fn new(column: ColumnType) -> Self {
-        let values = Values::new(column.data_type);
+        let values = empty(&column);
         Self {
             column,
             values,
@@ -73,7 +73,7 @@ impl ColumnBuilder {
     /// Bytes that the rows take so far.
     pub fn size_bytes(&self) -> usize {
         match &self.values {
-            Values::Bytes(v) => v.len() * size_of::<i32>() + v.data.len(),
+            values if values.is_bytes() => values.size_bytes(),
             _ => self.rows * self.column.width_bytes(),
         }
     }
@@ -133,7 +133,8 @@ impl ColumnBuilder {
 
     /// Appends `rows` rows, of which `count` have a value: all, or those whose bit in `bits` (least significant first) is set.
     ///
-    /// `decode` makes the values in place: it overwrites the `count` numbers before the one that it is told, or appends `count` byte strings.
+    /// `decode` makes the values in place: it overwrites the `count` numbers before the one that it is told, or appends `count` byte strings or
+    /// keys.
     ///
     /// # Errors
     /// Those of `decode`; the column is of no use then.
@@ -145,7 +146,7 @@ impl ColumnBuilder {
         decode: impl FnOnce(&mut Values, usize) -> Result<()>,
     ) -> Result<()> {
         let before = self.len();
-        if !matches!(self.values, Values::Bytes(_)) {
+        if !self.values.is_bytes() {
             if self.is_empty() {
                 self.values.reserve(self.expected.max(rows));
             }
@@ -164,7 +165,8 @@ impl ColumnBuilder {
 
     /// Whether values of `data_type` are stored as they are, without being widened.
     pub(crate) fn holds(&self, data_type: DataType) -> bool {
-        std::mem::discriminant(&self.values) == std::mem::discriminant(&Values::new(data_type))
+        let own = Values::with_keys(data_type, self.column.has_keys());
+        std::mem::discriminant(&self.values) == std::mem::discriminant(&own)
     }
 
     /// Appends `n` nulls.
@@ -183,10 +185,11 @@ impl ColumnBuilder {
     /// # Errors
     /// Strings pass 2 GiB, or the column holds no strings.
     pub fn append_repeated(&mut self, value: &[u8], n: usize) -> Result<()> {
-        let Values::Bytes(out) = &mut self.values else {
-            return Err(Error::argument("a repeated string in a column of numbers"));
-        };
-        push_repeated(out, value, n)?;
+        match &mut self.values {
+            Values::Bytes(out) => push_repeated(out, value, n)?,
+            Values::Keys(out) => out.push_repeated(value, n)?,
+            _ => return Err(Error::argument("a repeated string in a column of numbers")),
+        }
         self.rows += n;
         if let Some(v) = &mut self.validity {
             v.append_n(n, true);
@@ -196,7 +199,7 @@ impl ColumnBuilder {
 
     /// Drops what lies behind the last row, so that values can be appended.
     fn settle(&mut self) {
-        if !matches!(self.values, Values::Bytes(_)) {
+        if !self.values.is_bytes() {
             self.values.truncate(self.rows);
         }
     }
@@ -218,9 +221,12 @@ impl ColumnBuilder {
     }
 
     /// Of the rows from number `from` on keeps those whose bit in `kept` is set.
-    pub(crate) fn retain_from(&mut self, from: usize, kept: &BooleanBuffer) {
+    ///
+    /// # Errors
+    /// As [`ColumnBuilder::append_dense`].
+    pub(crate) fn retain_from(&mut self, from: usize, kept: &BooleanBuffer) -> Result<()> {
         self.settle();
-        self.values.retain_from(from, kept);
+        self.values.retain_from(from, kept)?;
         if let Some(v) = &mut self.validity {
             let mut to = from;
             for row in kept.set_indices() {
@@ -231,6 +237,7 @@ impl ColumnBuilder {
             v.truncate(to);
         }
         self.rows = from + kept.count_set_bits();
+        Ok(())
     }
 
     /// The rows from number `from` on as an array of their own.
@@ -265,7 +272,7 @@ impl ColumnBuilder {
         self.expected = self.len();
         self.settle();
         self.rows = 0;
-        let values = std::mem::replace(&mut self.values, Values::new(self.column.data_type));
+        let values = std::mem::replace(&mut self.values, empty(&self.column));
         let mut nulls = self
             .validity
             .take()
@@ -286,15 +293,29 @@ impl ColumnBuilder {
             Values::I64(v) => Arc::new(Int64Array::new(v.into(), nulls)),
             Values::F32(v) => Arc::new(Float32Array::new(v.into(), nulls)),
             Values::F64(v) => Arc::new(Float64Array::new(v.into(), nulls)),
-            Values::Bytes(v) => self.strings(v, nulls)?,
+            Values::Bytes(v) => self.strings(v, nulls, |is_bad, n| {
+                (0..n).find(|&i| is_bad(i)).map(|row| (row, row))
+            })?,
+            Values::Keys(DictionaryBuf { keys, entries }) => {
+                let is_null = |row: usize| nulls.as_ref().is_some_and(|n| n.is_null(row));
+                let texts = self.strings(entries, None, |is_bad, _| {
+                    let mut used = keys.iter().map(|&key| key as usize).enumerate();
+                    used.find(|&(row, entry)| !is_null(row) && is_bad(entry))
+                })?;
+                let keys = Int32Array::new(keys.into(), nulls);
+                Arc::new(DictionaryArray::try_new(keys, texts).map_err(of_arrow)?)
+            }
         };
         Ok(array)
     }
 
+    /// The array of byte strings. `find` gives the first row that has a bad one, and which that is; it is told whether one is bad, and how many
+    /// there are.
     fn strings(
         &self,
         v: BytesBuf,
         nulls: Option<NullBuffer>,
+        find: impl FnOnce(&dyn Fn(usize) -> bool, usize) -> Option<(usize, usize)>,
     ) -> std::result::Result<ArrayRef, (usize, Error)> {
         let offsets = OffsetBuffer::new(ScalarBuffer::from(v.offsets));
         let data = Buffer::from_vec(v.data);
@@ -307,15 +328,19 @@ impl ColumnBuilder {
         if let Ok(array) = StringArray::try_new(offsets.clone(), data.clone(), nulls.clone()) {
             return Ok(Arc::new(array));
         }
-        let values = || {
-            let ends = offsets.iter().zip(offsets.iter().skip(1));
-            ends.map(|(&from, &to)| data.get(from as usize..to as usize).unwrap_or(&[]))
-        };
-        let bad = values()
-            .enumerate()
-            .find(|(_, v)| std::str::from_utf8(v).is_err());
-        if let (Some((row, value)), TextMode::Utf8) = (bad, self.column.text) {
-            let shown: Vec<String> = value.iter().take(16).map(|b| format!("{b:02x}")).collect();
+        let ends = offsets.iter().zip(offsets.iter().skip(1));
+        let values: Vec<&[u8]> = ends
+            .map(|(&from, &to)| data.get(from as usize..to as usize).unwrap_or(&[]))
+            .collect();
+        let value = |i: usize| values.get(i).copied().unwrap_or(&[]);
+        let bad: Vec<bool> = values
+            .iter()
+            .map(|v| std::str::from_utf8(v).is_err())
+            .collect();
+        let bad = find(&|i| bad.get(i) == Some(&true), values.len());
+        if let (Some((row, i)), TextMode::Utf8) = (bad, self.column.text) {
+            let first = value(i).iter().take(16);
+            let shown: Vec<String> = first.map(|b| format!("{b:02x}")).collect();
             return Err((
                 row,
                 Error::new(ErrorKind::Value, "text", "bytes that are no UTF-8")
@@ -324,14 +349,14 @@ impl ColumnBuilder {
             ));
         }
         let mut clean = BytesBuf::default();
-        for value in values() {
+        for value in &values {
             let text = String::from_utf8_lossy(value);
             clean.push(text.as_bytes()).map_err(|e| (0, e))?;
         }
         let offsets = OffsetBuffer::new(ScalarBuffer::from(clean.offsets));
         match StringArray::try_new(offsets, Buffer::from_vec(clean.data), nulls) {
             Ok(array) => Ok(Arc::new(array)),
-            Err(e) => Err((0, Error::new(ErrorKind::Value, "text", e.to_string()))),
+            Err(e) => Err(of_arrow(e)),
         }
     }
 
@@ -343,6 +368,8 @@ impl ColumnBuilder {
         let data = array.to_data();
         drop(array);
         let mut buffers = data.buffers().to_vec();
+        let entries = data.child_data().first();
+        let entries = entries.map_or_else(Vec::new, |e| e.buffers().to_vec());
         drop(data);
         fn back<T: arrow_buffer::ArrowNativeType>(out: &mut Vec<T>, buffer: Option<Buffer>) {
             if let Some(Ok(v)) = buffer.map(Buffer::into_vec::<T>) {
@@ -351,22 +378,36 @@ impl ColumnBuilder {
                 }
             }
         }
+        fn back_bytes(v: &mut BytesBuf, mut buffers: Vec<Buffer>) {
+            back(&mut v.data, buffers.pop());
+            back(&mut v.offsets, buffers.pop());
+            v.clear();
+            if v.offsets.is_empty() {
+                v.offsets.push(0);
+            }
+        }
         match &mut self.values {
             Values::Bool(_) => {}
             Values::I32(v) => back(v, buffers.pop()),
             Values::I64(v) => back(v, buffers.pop()),
             Values::F32(v) => back(v, buffers.pop()),
             Values::F64(v) => back(v, buffers.pop()),
-            Values::Bytes(v) => {
-                back(&mut v.data, buffers.pop());
-                back(&mut v.offsets, buffers.pop());
-                v.clear();
-                if v.offsets.is_empty() {
-                    v.offsets.push(0);
-                }
+            Values::Bytes(v) => back_bytes(v, buffers),
+            Values::Keys(v) => {
+                back(&mut v.keys, buffers.pop());
+                v.keys.clear();
+                back_bytes(&mut v.entries, entries);
             }
         }
     }
+}
+
+fn empty(column: &ColumnType) -> Values {
+    Values::with_keys(column.data_type, column.has_keys())
+}
+
+fn of_arrow(e: arrow_schema::ArrowError) -> (usize, Error) {
+    (0, Error::new(ErrorKind::Value, "text", e.to_string()))
 }
 
 /// Appends `value` `n` times: the bytes double until there are enough.
@@ -456,6 +497,8 @@ fn timestamps(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int32Type;
 
     fn column(data_type: DataType) -> ColumnType {
         ColumnType {
@@ -463,6 +506,7 @@ mod tests {
             text: TextMode::Utf8,
             dates: DateMode::Error,
             unit: Default::default(),
+            dictionary: false,
         }
     }
 
@@ -529,6 +573,58 @@ mod tests {
                 .value(0),
             "\u{fffd}"
         );
+    }
+
+    /// Two entries, of which one is no text, and their keys.
+    fn keyed(keys: &[i32]) -> Values {
+        let mut src = DictionaryBuf::default();
+        src.push_repeated(b"a", 1).unwrap();
+        src.push_repeated(b"\xff", 1).unwrap();
+        src.keys = keys.to_vec();
+        Values::Keys(src)
+    }
+
+    #[test]
+    fn keys_are_spread_and_the_entries_that_are_used_are_checked() {
+        let mut c = ColumnBuilder::new(ColumnType {
+            dictionary: true,
+            ..column(DataType::Text)
+        });
+        c.append_nulls(1);
+        c.append_spread(&keyed(&[0, 0, 0]), 1, 4, &[0b0101_0000], 3)
+            .unwrap();
+        c.append_repeated(b"b", 2).unwrap();
+        assert_eq!(c.len(), 7);
+        let kept = BooleanBuffer::from(vec![true, false, true, false, true]);
+        c.retain_from(2, &kept).unwrap();
+        let array = c.finish().unwrap();
+        let array = array.as_dictionary::<Int32Type>();
+        let texts = array.downcast_dict::<StringArray>().unwrap();
+        let got: Vec<Option<&str>> = texts.into_iter().collect();
+        assert_eq!(got, [None, None, Some("a"), Some("a"), Some("b")]);
+        // Nobody is told of a bad entry that no row has.
+        c.append_dense(&keyed(&[0, 0]), 0, 2).unwrap();
+        assert!(c.finish().is_ok());
+        c.append_dense(&keyed(&[0, 0, 1]), 0, 3).unwrap();
+        let (row, e) = c.finish().unwrap_err();
+        assert_eq!(row, 2);
+        assert!(e.to_string().contains("0xff"), "{e}");
+    }
+
+    #[test]
+    fn memory_of_dictionaries_is_used_again() {
+        let mut c = ColumnBuilder::new(ColumnType {
+            dictionary: true,
+            ..column(DataType::String)
+        });
+        c.append_dense(&keyed(&[0; 1000]), 0, 1000).unwrap();
+        let array = c.finish().unwrap();
+        let address = array.to_data().buffers()[0].as_ptr();
+        c.reclaim(array);
+        c.append_dense(&keyed(&[0; 900]), 0, 900).unwrap();
+        let array = c.finish().unwrap();
+        assert_eq!(array.to_data().buffers()[0].as_ptr(), address);
+        assert_eq!(array.as_dictionary::<Int32Type>().values().len(), 1);
     }
 
     #[test]

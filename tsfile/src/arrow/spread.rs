@@ -1,6 +1,6 @@
 //! Spreading dense values over rows by bitmap: whole runs are copied, never row by row.
 
-use crate::encoding::BytesBuf;
+use crate::encoding::{BytesBuf, DictionaryBuf};
 use arrow_buffer::bit_iterator::BitSliceIterator;
 
 /// Runs `(start, end)` of set bits among `n` bits of `bits` (least significant bit first) from bit `from` on.
@@ -40,38 +40,46 @@ pub(super) fn spread_bytes(
     let base = out.len();
     let mut taken = dense_from;
     for (start, end) in set_runs(bits, from, n) {
-        pad(out, base + start);
+        out.pad(base + start);
         let next = taken + (end - start);
-        extend_bytes(out, dense, taken, next)?;
+        out.extend_from(dense, taken, next)?;
         taken = next;
     }
-    pad(out, base + n);
+    out.pad(base + n);
     Ok(())
 }
 
-/// Moves the last `count` of the last `rows` values to the rows they belong to, those whose bit in `bits` is set; zero elsewhere.
+/// Moves the last `count` of the last `rows` values to the rows they belong to, those whose bit in `bits` is set.
 ///
 /// In place: as many values are left as bits are set, so no row lies behind the value that comes to it.
-pub(super) fn spread_tail<T: Copy + Default>(v: &mut [T], rows: usize, count: usize, bits: &[u8]) {
+///
+/// Bits are read from bit `from` on, and a row without a value gets `null`.
+pub(super) fn spread_tail<T: Copy>(
+    v: &mut [T],
+    rows: usize,
+    count: usize,
+    (bits, from): (&[u8], usize),
+    null: T,
+) {
     let base = v.len().saturating_sub(rows);
     let Some(v) = v.get_mut(base..) else { return };
     let (mut next, mut row) = (rows.saturating_sub(count), 0);
-    for (start, end) in set_runs(bits, 0, rows) {
+    for (start, end) in set_runs(bits, from, rows) {
         let n = end - start;
         if next > start && next + n <= rows {
             v.copy_within(next..next + n, start);
         }
-        v.get_mut(row..start).unwrap_or(&mut []).fill(T::default());
+        v.get_mut(row..start).unwrap_or(&mut []).fill(null);
         next += n;
         row = end;
     }
-    v.get_mut(row..).unwrap_or(&mut []).fill(T::default());
+    v.get_mut(row..).unwrap_or(&mut []).fill(null);
 }
 
 /// As [`spread_tail`] for the last `count` byte strings, which become `rows`: a null is empty.
 pub(super) fn spread_ends(v: &mut BytesBuf, rows: usize, count: usize, bits: &[u8]) {
     let base = v.len().saturating_sub(count);
-    pad(v, base + rows);
+    v.pad(base + rows);
     let Some(ends) = v.offsets.get_mut(base..) else {
         return;
     };
@@ -90,40 +98,14 @@ pub(super) fn spread_ends(v: &mut BytesBuf, rows: usize, count: usize, bits: &[u
     }
 }
 
-/// Repeats the last offset until there are `len` values: the new ones are empty.
-pub(super) fn pad(out: &mut BytesBuf, len: usize) {
-    let last = out.offsets.last().copied().unwrap_or(0);
-    out.offsets.resize(len + 1, last);
-}
-
-/// Appends values `from..to` of `src`.
-pub(super) fn extend_bytes(
-    out: &mut BytesBuf,
-    src: &BytesBuf,
-    from: usize,
-    to: usize,
-) -> crate::Result<()> {
-    let Some(offsets) = src.offsets.get(from..=to) else {
-        return Ok(());
-    };
-    let (Some(&first), Some(&last)) = (offsets.first(), offsets.last()) else {
-        return Ok(());
-    };
-    let shift = out.data.len() as i64 - i64::from(first);
-    if i64::from(last) + shift > i64::from(i32::MAX) {
-        return Err(crate::Error::new(
-            crate::ErrorKind::Limit,
-            "byte strings",
-            "the strings of one batch are larger than 2 GiB",
-        ));
+/// As [`spread_tail`] for the last `count` values, which become `rows`: a null has the key of a value that is near.
+pub(super) fn spread_keys(v: &mut DictionaryBuf, rows: usize, count: usize, bits: (&[u8], usize)) {
+    let base = v.len().saturating_sub(count);
+    let near = v.keys.get(base).copied();
+    v.resize(base + rows);
+    if count <= rows {
+        v.keys.copy_within(base..base + count, base + rows - count);
     }
-    out.data
-        .extend_from_slice(src.data.get(first as usize..last as usize).unwrap_or(&[]));
-    out.offsets.extend(
-        offsets
-            .iter()
-            .skip(1)
-            .map(|&o| (i64::from(o) + shift) as i32),
-    );
-    Ok(())
+    let near = near.or(v.keys.last().copied()).unwrap_or(0);
+    spread_tail(&mut v.keys, rows, count, bits, near);
 }

@@ -7,7 +7,7 @@
 //! | INT64 | Int64 |
 //! | FLOAT | Float32 |
 //! | DOUBLE | Float64 |
-//! | TEXT, STRING | Utf8, or Binary with `text=binary` |
+//! | TEXT, STRING | Utf8, or Binary with `text=binary`; Dictionary(Int32, Utf8) where that is asked for |
 //! | BLOB, OBJECT | Binary |
 //! | DATE | Date32, or Int32 (`yyyymmdd`) with `dates=int` |
 //! | TIMESTAMP | Timestamp(unit, "UTC") |
@@ -87,6 +87,8 @@ pub struct ColumnType {
     pub dates: DateMode,
     /// Unit of TIMESTAMP.
     pub unit: TimeUnit,
+    /// Whether TEXT and STRING that are shown as Utf8 are a dictionary.
+    pub dictionary: bool,
 }
 
 impl ColumnType {
@@ -99,6 +101,9 @@ impl ColumnType {
             DataType::Float => ArrowType::Float32,
             DataType::Double => ArrowType::Float64,
             DataType::Text | DataType::String if self.text == TextMode::Binary => ArrowType::Binary,
+            DataType::Text | DataType::String if self.dictionary => {
+                ArrowType::Dictionary(Box::new(ArrowType::Int32), Box::new(ArrowType::Utf8))
+            }
             DataType::Text | DataType::String => ArrowType::Utf8,
             DataType::Blob | DataType::Object => ArrowType::Binary,
             DataType::Date if self.dates == DateMode::Int => ArrowType::Int32,
@@ -107,9 +112,15 @@ impl ColumnType {
         }
     }
 
+    /// Whether the column has keys of a dictionary.
+    pub(crate) fn has_keys(&self) -> bool {
+        matches!(self.arrow(), ArrowType::Dictionary(..))
+    }
+
     /// Bytes that one value takes in a batch; byte strings are estimated.
     pub fn width_bytes(&self) -> usize {
         match self.data_type {
+            _ if self.has_keys() => 8,
             DataType::Boolean => 1,
             DataType::Int32 | DataType::Float | DataType::Date => 4,
             DataType::Int64 | DataType::Double | DataType::Timestamp | DataType::Vector => 8,

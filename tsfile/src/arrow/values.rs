@@ -1,10 +1,11 @@
 //! Decoded values of one physical type, without nulls.
 
-use super::spread::{extend_bytes, pad, spread, spread_bytes, spread_ends, spread_tail};
-use crate::encoding::BytesBuf;
+use super::spread::{spread, spread_bytes, spread_ends, spread_keys, spread_tail};
+use crate::encoding::{BytesBuf, DictionaryBuf};
 use crate::model::DataType;
 use crate::{Error, ErrorKind, Result};
 use arrow_buffer::BooleanBuffer;
+use arrow_buffer::bit_chunk_iterator::UnalignedBitChunk;
 
 /// Values of one physical type, without nulls.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub enum Values {
     F64(Vec<f64>),
     /// TEXT, STRING, BLOB, OBJECT
     Bytes(BytesBuf),
+    /// TEXT, STRING where keys are wanted
+    Keys(DictionaryBuf),
 }
 
 impl Values {
@@ -38,6 +41,19 @@ impl Values {
         }
     }
 
+    /// As [`Values::new`], with keys for texts where `keys` says so.
+    pub(crate) fn with_keys(data_type: DataType, keys: bool) -> Self {
+        match data_type {
+            DataType::Text | DataType::String if keys => Self::Keys(DictionaryBuf::default()),
+            _ => Self::new(data_type),
+        }
+    }
+
+    /// Whether the values are byte strings: there is no room for those that are not decoded yet.
+    pub(super) fn is_bytes(&self) -> bool {
+        matches!(self, Self::Bytes(_) | Self::Keys(_))
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         match self {
@@ -47,6 +63,7 @@ impl Values {
             Self::F32(v) => v.len(),
             Self::F64(v) => v.len(),
             Self::Bytes(v) => v.len(),
+            Self::Keys(v) => v.len(),
         }
     }
 
@@ -64,13 +81,15 @@ impl Values {
             Self::F32(v) => v.len() * 4,
             Self::F64(v) => v.len() * 8,
             Self::Bytes(v) => v.len() * 4 + v.data.len(),
+            Self::Keys(v) => (v.len() + v.entries.len()) * 4 + v.entries.data.len(),
         }
     }
 
-    /// Bytes of the strings, without their offsets.
+    /// Bytes of the strings, without their offsets; of those with keys, of the entries.
     pub(crate) fn text_bytes(&self) -> usize {
         match self {
             Self::Bytes(v) => v.data.len(),
+            Self::Keys(v) => v.entries.data.len(),
             _ => 0,
         }
     }
@@ -87,6 +106,7 @@ impl Values {
             Self::F32(_) => Self::F32(Vec::new()),
             Self::F64(_) => Self::F64(Vec::new()),
             Self::Bytes(_) => Self::Bytes(BytesBuf::default()),
+            Self::Keys(_) => Self::Keys(DictionaryBuf::default()),
         };
         out.append(self, from, n, None)?;
         Ok(out)
@@ -108,7 +128,8 @@ impl Values {
             Self::I64(v) => v.capacity() * 8,
             Self::F32(v) => v.capacity() * 4,
             Self::F64(v) => v.capacity() * 8,
-            Self::Bytes(v) => v.offsets.capacity() * 4 + v.data.capacity(),
+            Self::Bytes(v) => bytes_capacity(v),
+            Self::Keys(v) => v.keys.capacity() * 4 + bytes_capacity(&v.entries),
         }
     }
 
@@ -121,6 +142,7 @@ impl Values {
             Self::F32(v) => v.clear(),
             Self::F64(v) => v.clear(),
             Self::Bytes(v) => v.clear(),
+            Self::Keys(v) => v.clear(),
         }
     }
 
@@ -133,6 +155,7 @@ impl Values {
             Self::F32(v) => v.reserve(n),
             Self::F64(v) => v.reserve(n),
             Self::Bytes(v) => v.offsets.reserve(n),
+            Self::Keys(v) => v.keys.reserve(n),
         }
     }
 
@@ -153,8 +176,9 @@ impl Values {
                 let end = v.offsets.get(len).map_or(v.data.len(), |&end| end as usize);
                 v.offsets.truncate(len + 1);
                 v.data.truncate(end);
-                pad(v, len);
+                v.pad(len);
             }
+            Self::Keys(v) => v.resize(len),
         }
     }
 
@@ -173,7 +197,10 @@ impl Values {
     }
 
     /// Of the values from number `from` on keeps those whose bit in `kept` is set.
-    pub(super) fn retain_from(&mut self, from: usize, kept: &BooleanBuffer) {
+    ///
+    /// # Errors
+    /// As [`Values::append`].
+    pub(super) fn retain_from(&mut self, from: usize, kept: &BooleanBuffer) -> Result<()> {
         match self {
             Self::Bool(v) => retain_from(v, from, kept),
             Self::I32(v) => retain_from(v, from, kept),
@@ -181,19 +208,25 @@ impl Values {
             Self::F32(v) => retain_from(v, from, kept),
             Self::F64(v) => retain_from(v, from, kept),
             Self::Bytes(v) => retain_bytes_from(v, from, kept),
+            Self::Keys(v) => {
+                retain_from(&mut v.keys, from, kept);
+                v.drop_unused()?;
+            }
         }
+        Ok(())
     }
 
     /// Spreads the `count` values before `end` over the `rows` rows before `end` by `bits`. Of byte strings there are only the values, at
     /// the end.
     pub(super) fn spread_rows(&mut self, end: usize, rows: usize, count: usize, bits: &[u8]) {
         match self {
-            Self::Bool(v) => spread_tail(slice(v, end), rows, count, bits),
-            Self::I32(v) => spread_tail(slice(v, end), rows, count, bits),
-            Self::I64(v) => spread_tail(slice(v, end), rows, count, bits),
-            Self::F32(v) => spread_tail(slice(v, end), rows, count, bits),
-            Self::F64(v) => spread_tail(slice(v, end), rows, count, bits),
+            Self::Bool(v) => spread_tail(slice(v, end), rows, count, (bits, 0), false),
+            Self::I32(v) => spread_tail(slice(v, end), rows, count, (bits, 0), 0),
+            Self::I64(v) => spread_tail(slice(v, end), rows, count, (bits, 0), 0),
+            Self::F32(v) => spread_tail(slice(v, end), rows, count, (bits, 0), 0.0),
+            Self::F64(v) => spread_tail(slice(v, end), rows, count, (bits, 0), 0.0),
             Self::Bytes(v) => spread_ends(v, rows, count, bits),
+            Self::Keys(v) => spread_keys(v, rows, count, (bits, 0)),
         }
     }
 
@@ -242,8 +275,16 @@ impl Values {
             (Self::F64(out), Self::I32(src)) => wider!(out, src, f64),
             (Self::F64(out), Self::F32(src)) => wider!(out, src, f64),
             (Self::Bytes(out), Self::Bytes(src)) => match bits {
-                None => extend_bytes(out, src, from, from + n)?,
+                None => out.extend_from(src, from, from + n)?,
                 Some((bits, bit_from)) => spread_bytes(out, src, from, bits, bit_from, n)?,
+            },
+            (Self::Keys(out), Self::Keys(src)) => match bits {
+                None => out.extend_from(src, from, n)?,
+                Some((bits, bit_from)) => {
+                    let count = UnalignedBitChunk::new(bits, bit_from, n).count_ones();
+                    out.extend_from(src, from, count)?;
+                    spread_keys(out, n, count, (bits, bit_from));
+                }
             },
             _ => {
                 return Err(Error::new(
@@ -255,6 +296,10 @@ impl Values {
         }
         Ok(())
     }
+}
+
+fn bytes_capacity(v: &BytesBuf) -> usize {
+    v.offsets.capacity() * 4 + v.data.capacity()
 }
 
 fn slice<T>(values: &mut [T], end: usize) -> &mut [T] {

@@ -1,6 +1,6 @@
 //! What the tests of the codecs share: each checks one property for bytes or values of the codec's choice.
 
-use super::{BytesBuf, Int, Physical, Variant, bytes_decoder};
+use super::{BytesBuf, DictionaryBuf, Int, Physical, Variant, bytes_decoder};
 use crate::ErrorKind;
 use crate::model::Encoding;
 
@@ -143,6 +143,15 @@ pub fn strings(encoding: Encoding, bytes: &[u8], expected: &[&[u8]]) {
             (0..out.len()).map(|i| out.get(i)).collect::<Vec<_>>(),
             expected[skip..]
         );
+        let mut decoder = open();
+        decoder.skip(skip).unwrap();
+        let mut keyed = DictionaryBuf::default();
+        keyed.push_repeated(b"before", 2).unwrap();
+        for step in [1, 2, expected.len()] {
+            decoder.decode_keys(step, &mut keyed).unwrap();
+        }
+        let got: Vec<&[u8]> = (2..keyed.len()).map(|i| keyed.get(i)).collect();
+        assert_eq!(got, expected[skip..]);
     }
 }
 
@@ -225,13 +234,28 @@ pub fn hostile_strings(encoding: Encoding, seed: &[u8]) {
         let Ok(mut decoder) = bytes_decoder(encoding, &bytes) else {
             continue;
         };
-        let mut out = BytesBuf::default();
+        let Ok(mut keyed) = bytes_decoder(encoding, &bytes) else {
+            continue;
+        };
+        let (mut out, mut keys) = (BytesBuf::default(), DictionaryBuf::default());
         for round in 0..50 {
-            let n = match round % 2 {
-                0 => decoder.skip(5),
-                _ => decoder.decode(5, &mut out),
+            let (n, same) = match round % 2 {
+                0 => (decoder.skip(5), keyed.skip(5)),
+                _ => (decoder.decode(5, &mut out), keyed.decode_keys(5, &mut keys)),
             };
-            if !matches!(n, Ok(5)) {
+            let n = match (n, same) {
+                (Ok(a), Ok(b)) => {
+                    assert_eq!(a, b);
+                    a
+                }
+                (Err(a), Err(b)) => {
+                    assert_eq!(a.to_string(), b.to_string());
+                    break;
+                }
+                (a, b) => panic!("{a:?} and {b:?} of {bytes:?}"),
+            };
+            assert!((0..out.len()).all(|i| out.get(i) == keys.get(i)));
+            if n < 5 {
                 break;
             }
         }

@@ -8,7 +8,7 @@
 
 use super::distinct::Distinct;
 use super::rle::{self, RleDecoder};
-use super::{BytesBuf, BytesDecoder, Decoder, Int};
+use super::{BytesBuf, BytesDecoder, Decoder, DictionaryBuf, Int};
 use crate::wire::ByteReader;
 use crate::{Error, Result};
 
@@ -48,6 +48,17 @@ impl<'a> DictionaryDecoder<'a> {
             indexes: RleDecoder::new(r.rest())?,
         })
     }
+
+    fn entry(&self, index: i32) -> Option<&'a [u8]> {
+        let index = usize::try_from(index).ok()?;
+        self.entries.get(index).copied()
+    }
+
+    fn without_entry(&self, index: i32) -> Error {
+        Error::corrupt(SECTION, "an index has no entry")
+            .expected(format!("less than {}", self.entries.len()))
+            .got(index)
+    }
 }
 
 impl BytesDecoder for DictionaryDecoder<'_> {
@@ -60,14 +71,8 @@ impl BytesDecoder for DictionaryDecoder<'_> {
                 .indexes
                 .decode(scratch.get_mut(..wanted).unwrap_or(&mut []))?;
             for index in scratch.iter().take(got) {
-                let entry = usize::try_from(*index)
-                    .ok()
-                    .and_then(|i| self.entries.get(i));
-                out.push(entry.ok_or_else(|| {
-                    Error::corrupt(SECTION, "an index has no entry")
-                        .expected(format!("less than {}", self.entries.len()))
-                        .got(index)
-                })?)?;
+                let entry = self.entry(*index);
+                out.push(entry.ok_or_else(|| self.without_entry(*index))?)?;
             }
             done += got;
             if got < wanted {
@@ -75,6 +80,28 @@ impl BytesDecoder for DictionaryDecoder<'_> {
             }
         }
         Ok(done)
+    }
+
+    fn decode_keys(&mut self, n: usize, out: &mut DictionaryBuf) -> Result<usize> {
+        let (before, base) = (out.keys.len(), out.next_key());
+        out.keys.resize(before + n, 0);
+        let got = self
+            .indexes
+            .decode(out.keys.get_mut(before..).unwrap_or(&mut []))?;
+        out.keys.truncate(before + got);
+        let keys = out.keys.get_mut(before..).unwrap_or(&mut []);
+        if let Some(index) = keys.iter().find(|&&index| self.entry(index).is_none()) {
+            return Err(self.without_entry(*index));
+        }
+        if self.entries.len() <= got {
+            keys.iter_mut().for_each(|key| *key += base);
+            self.entries.iter().try_for_each(|e| out.entries.push(e))?;
+        } else {
+            // A few of many: the others would be of no use.
+            let few = out.keys.split_off(before);
+            out.extend_used(&few, |index| self.entry(index).unwrap_or(&[]))?;
+        }
+        Ok(got)
     }
 
     /// Does not look whether the indexes have entries.

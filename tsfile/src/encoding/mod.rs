@@ -6,12 +6,14 @@
 pub mod bitmap;
 pub mod bits;
 mod bits64;
+mod byte_strings;
 pub mod camel;
 #[cfg(test)]
 mod check;
 pub mod chimp;
 pub mod decimals;
 pub mod dictionary;
+mod dictionary_buf;
 mod distinct;
 mod encode;
 pub mod gorilla;
@@ -33,10 +35,12 @@ pub mod zigzag;
 
 pub use bitmap::BitmapDecoder;
 pub(crate) use bits64::BitValue;
+pub use byte_strings::BytesBuf;
 pub use camel::CamelDecoder;
 pub use chimp::ChimpDecoder;
 pub use decimals::Decimals;
 pub use dictionary::DictionaryDecoder;
+pub use dictionary_buf::DictionaryBuf;
 pub use encode::{DEFAULT_MAX_POINT_NUMBER, EncodeSettings, encode_bytes, survives};
 pub use gorilla_groups::GorillaDecoder;
 pub use gorilla_v1::GorillaV1Decoder;
@@ -468,6 +472,17 @@ pub trait BytesDecoder {
     /// The bytes contradict the encoding, or end inside a value.
     fn decode(&mut self, n: usize, out: &mut BytesBuf) -> Result<usize>;
 
+    /// As [`BytesDecoder::decode`], with a key for each value: those of the page where it has a dictionary, else every value is an entry.
+    ///
+    /// # Errors
+    /// As [`BytesDecoder::decode`].
+    fn decode_keys(&mut self, n: usize, out: &mut DictionaryBuf) -> Result<usize> {
+        let first = out.next_key();
+        let got = self.decode(n, &mut out.entries)?;
+        out.use_entries_from(first);
+        Ok(got)
+    }
+
     /// Passes over up to `n` values and returns how many.
     ///
     /// # Errors
@@ -476,92 +491,6 @@ pub trait BytesDecoder {
 
     /// Bytes that no decoded value has used yet.
     fn remaining(&self) -> usize;
-}
-
-/// Byte strings back to back, in the layout of an Arrow binary array.
-#[derive(Debug, Clone)]
-pub struct BytesBuf {
-    /// Value `i` is `data[offsets[i]..offsets[i + 1]]`; the first offset is 0.
-    pub offsets: Vec<i32>,
-    /// The bytes of all values.
-    pub data: Vec<u8>,
-    /// The most bytes that [`BytesBuf::push`] lets the values take: one entry of a dictionary can stand for a million values.
-    pub(crate) limit: usize,
-}
-
-impl Default for BytesBuf {
-    fn default() -> Self {
-        Self {
-            offsets: vec![0],
-            data: Vec::new(),
-            limit: usize::MAX,
-        }
-    }
-}
-
-impl BytesBuf {
-    /// Number of values.
-    pub fn len(&self) -> usize {
-        self.offsets.len() - 1
-    }
-
-    /// Whether there is no value.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Appends one value.
-    ///
-    /// # Errors
-    /// The values together pass 2^31 - 1 bytes.
-    pub fn push(&mut self, value: &[u8]) -> Result<()> {
-        let end = self.data.len() + value.len();
-        let end = i32::try_from(end).map_err(|_| {
-            crate::Error::new(
-                crate::ErrorKind::Limit,
-                "byte strings",
-                "more than 2 GiB in one batch",
-            )
-        })?;
-        if self.data.len() + value.len() > self.limit {
-            return Err(crate::Error::new(
-                crate::ErrorKind::Limit,
-                "byte strings",
-                "the strings of a page are longer than the size of the file justifies",
-            )
-            .expected(format!("at most {} bytes", self.limit))
-            .hint("open with `trusted` (--trusted) if the file is sound"));
-        }
-        if self.data.capacity() - self.data.len() < value.len() {
-            // By half and not by twice: large pages are rare, and their memory is what counts then.
-            self.data
-                .reserve_exact(value.len().max(self.data.len() / 2).max(64));
-        }
-        self.data.extend_from_slice(value);
-        self.offsets.push(end);
-        Ok(())
-    }
-
-    /// Bytes that may still be appended.
-    fn room(&self) -> usize {
-        self.limit
-            .min(i32::MAX as usize)
-            .saturating_sub(self.data.len())
-    }
-
-    /// Value `i`; empty when there is none.
-    pub fn get(&self, i: usize) -> &[u8] {
-        match (self.offsets.get(i), self.offsets.get(i + 1)) {
-            (Some(&a), Some(&b)) => self.data.get(a as usize..b as usize).unwrap_or(&[]),
-            _ => &[],
-        }
-    }
-
-    /// Forgets the values and keeps the memory.
-    pub fn clear(&mut self) {
-        self.offsets.truncate(1);
-        self.data.clear();
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use arrow_array::types::{
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType,
 };
-use arrow_array::{Array, GenericByteArray};
+use arrow_array::{Array, DictionaryArray, GenericByteArray};
 use arrow_buffer::{BooleanBuffer, Buffer};
 use arrow_schema::{DataType, TimeUnit};
 
@@ -227,8 +227,37 @@ fn bytes(array: &dyn Array, test: impl FnMut(&[u8]) -> bool) -> Option<BooleanBu
     match array.data_type() {
         DataType::Utf8 => Some(each(array.as_string::<i32>(), test)),
         DataType::Binary => Some(each(array.as_binary::<i32>(), test)),
+        DataType::Dictionary(..) => of_entries(array.as_dictionary_opt()?, test),
         _ => None,
     }
+}
+
+/// One bit for each key. Entries are tested once, unless there are more of them than keys.
+fn of_entries(
+    array: &DictionaryArray<Int32Type>,
+    mut test: impl FnMut(&[u8]) -> bool,
+) -> Option<BooleanBuffer> {
+    let (keys, texts) = (
+        array.keys().values(),
+        array.values().as_string_opt::<i32>()?,
+    );
+    let entry = |key: i32| usize::try_from(key).ok().filter(|&k| k < texts.len());
+    if texts.len() <= keys.len() {
+        let passed = each(texts, test);
+        return Some(mask(keys, |key| {
+            entry(key).is_some_and(|k| passed.value(k))
+        }));
+    }
+    let mut last: Option<(i32, bool)> = None;
+    let bits = keys.iter().map(|&key| match last {
+        Some((same, passed)) if same == key => passed,
+        _ => {
+            let passed = entry(key).is_some_and(|k| test(texts.value(k).as_bytes()));
+            last = Some((key, passed));
+            passed
+        }
+    });
+    Some(bits.collect())
 }
 
 /// One bit for each value. Equal ones often follow each other, and are tested once.

@@ -108,6 +108,7 @@ impl SourceContext {
             cpp: false,
             max_points: usize::try_from(limits.page_points).unwrap_or(usize::MAX),
             max_string_bytes: usize::try_from(limits.rows_bytes).unwrap_or(usize::MAX),
+            keys: false,
         };
         Self {
             reader,
@@ -228,8 +229,13 @@ impl SourceContext {
         Ok(times)
     }
 
+    /// Texts get keys of a dictionary.
+    pub(crate) fn want_keys(&mut self, keys: bool) {
+        self.page.keys = keys;
+    }
+
     pub(super) fn spare(&mut self, data_type: DataType) -> Values {
-        let like = Values::new(data_type);
+        let like = self.page.values(data_type);
         let at = self
             .spare
             .iter()

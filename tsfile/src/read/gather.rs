@@ -6,7 +6,7 @@
 use super::body::{Body, decode_time_page};
 use super::context::{SourceContext, decompress};
 use super::merge::append_at;
-use super::page::{Encoded, decode_some, split_plain};
+use super::page::{Encoded, PageContext, decode_some, split_plain};
 use super::plan::SourcePlan;
 use super::rows::{Page, PageColumn};
 use super::source::{
@@ -50,7 +50,8 @@ impl Gather {
         columns: &mut [ColumnBuilder],
     ) -> Result<()> {
         self.open(context, times)?;
-        let mut found: Vec<Found> = self.open.iter().map(Found::new).collect();
+        let page = context.page;
+        let mut found: Vec<Found> = self.open.iter().map(|s| Found::new(s, page)).collect();
         // Page by page side by side: series that share their times have them decoded once.
         let mut any = true;
         while any {
@@ -158,9 +159,9 @@ struct FoundColumn {
 }
 
 impl Found {
-    fn new(source: &Source) -> Self {
+    fn new(source: &Source, page: PageContext) -> Self {
         let column = |column: &ColumnSource| FoundColumn {
-            values: Values::new(column.reader.codes().data_type),
+            values: page.values(column.reader.codes().data_type),
             bits: BooleanBufferBuilder::new(0),
         };
         Self {

@@ -173,7 +173,7 @@ impl Late {
         times.truncate(to);
         for c in &self.columns {
             if let Some(column) = columns.get_mut(c.output) {
-                column.retain_from(from, &passing);
+                column.retain_from(from, &passing)?;
             }
         }
         Ok(())

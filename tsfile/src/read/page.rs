@@ -1,7 +1,7 @@
 //! One page: compressed bytes to times and values.
 
 use crate::arrow::Values;
-use crate::encoding::{Physical, Variant, bytes_decoder, decode_until_terminator};
+use crate::encoding::{BytesDecoder, Physical, Variant, bytes_decoder, decode_until_terminator};
 use crate::format::FormatVersion;
 use crate::model::{DataType, Encoding, Statistics, ValueStatistics};
 use crate::wire::ByteReader;
@@ -20,9 +20,16 @@ pub(super) struct PageContext {
     pub(super) max_points: usize,
     /// Refuse byte strings that are longer together: one entry of a dictionary can stand for a million values.
     pub(super) max_string_bytes: usize,
+    /// Texts have keys of a dictionary.
+    pub(super) keys: bool,
 }
 
 impl PageContext {
+    /// No values of `data_type`.
+    pub(super) fn values(self, data_type: DataType) -> Values {
+        Values::with_keys(data_type, self.keys)
+    }
+
     /// A count from the file as a length, when it is within the limit.
     pub(super) fn check_points(self, count: u64) -> Result<usize> {
         usize::try_from(count)
@@ -138,15 +145,11 @@ pub(super) fn decode_values(
     values: Encoded<'_>,
     out: &mut Values,
 ) -> Result<()> {
-    let like = Values::new(values.data_type);
-    if std::mem::discriminant(out) != std::mem::discriminant(&like) {
-        *out = like;
-    }
+    make_like(context, values.data_type, out);
     // Numbers that are there already are overwritten: clearing would only make the room to be zeroed again.
-    if let Values::Bytes(out) = out {
-        out.clear();
-    } else {
-        out.resize(values.count);
+    match out {
+        Values::Bytes(_) | Values::Keys(_) => out.clear(),
+        _ => out.resize(values.count),
     }
     decode_before(context, values, values.count, out)
 }
@@ -177,6 +180,14 @@ pub(super) fn decode_before(
             let got = decoder.decode(count, out)?;
             complete(encoding, got, count, decoder.remaining())
         }
+        Values::Keys(out) => {
+            let entries = &mut out.entries;
+            entries.limit = entries.data.len().saturating_add(context.max_string_bytes);
+            check_head(encoding, bytes, count)?;
+            let mut decoder = bytes_decoder(encoding, bytes)?;
+            let got = decoder.decode_keys(count, out)?;
+            complete(encoding, got, count, decoder.remaining())
+        }
         Values::Bool(out) => exactly(encoding, bytes, variants.0, before(out, end, count)),
         Values::I32(out) => exactly(encoding, bytes, variants.0, before(out, end, count)),
         Values::I64(out) => choose(encoding, bytes, variants, before(out, end, count), |v| {
@@ -202,16 +213,12 @@ pub(super) fn decode_some(
     if runs == [(0, values.count)] {
         return decode_values(context, values, out);
     }
-    let like = Values::new(values.data_type);
-    if std::mem::discriminant(out) != std::mem::discriminant(&like) {
-        *out = like;
-    }
+    make_like(context, values.data_type, out);
     out.clear();
-    let (encoding, bytes) = (values.encoding, values.bytes);
-    let (variant, other) = variants(context, encoding, values.data_type);
+    let (variant, other) = variants(context, values.encoding, values.data_type);
     if other.is_some() {
         // All of them tell which reading is right.
-        let mut all = Values::new(values.data_type);
+        let mut all = context.values(values.data_type);
         decode_values(context, values, &mut all)?;
         for &(from, to) in runs {
             out.extend_from(&all, from, to - from)?;
@@ -221,16 +228,11 @@ pub(super) fn decode_some(
     match out {
         Values::Bytes(out) => {
             out.limit = context.max_string_bytes;
-            check_head(encoding, bytes, values.count)?;
-            let mut decoder = bytes_decoder(encoding, bytes)?;
-            let mut at = 0;
-            for &(from, to) in runs {
-                let skipped = decoder.skip(from - at)?;
-                let got = decoder.decode(to - from, out)?;
-                complete(encoding, at + skipped + got, to, 0)?;
-                at = to;
-            }
-            Ok(())
+            some_bytes(values, runs, |decoder, n| decoder.decode(n, out))
+        }
+        Values::Keys(out) => {
+            out.entries.limit = context.max_string_bytes;
+            some_bytes(values, runs, |decoder, n| decoder.decode_keys(n, out))
         }
         Values::Bool(out) => some(values, variant, runs, out),
         Values::I32(out) => some(values, variant, runs, out),
@@ -238,6 +240,32 @@ pub(super) fn decode_some(
         Values::F32(out) => some(values, variant, runs, out),
         Values::F64(out) => some(values, variant, runs, out),
     }
+}
+
+/// Makes `out` one for values of `data_type`; what it holds is of no use then.
+fn make_like(context: PageContext, data_type: DataType, out: &mut Values) {
+    let like = context.values(data_type);
+    if std::mem::discriminant(out) != std::mem::discriminant(&like) {
+        *out = like;
+    }
+}
+
+fn some_bytes(
+    values: Encoded<'_>,
+    runs: &[(usize, usize)],
+    mut decode: impl FnMut(&mut dyn BytesDecoder, usize) -> Result<usize>,
+) -> Result<()> {
+    let (encoding, bytes) = (values.encoding, values.bytes);
+    check_head(encoding, bytes, values.count)?;
+    let mut decoder = bytes_decoder(encoding, bytes)?;
+    let mut at = 0;
+    for &(from, to) in runs {
+        let skipped = decoder.skip(from - at)?;
+        let got = decode(&mut *decoder, to - from)?;
+        complete(encoding, at + skipped + got, to, 0)?;
+        at = to;
+    }
+    Ok(())
 }
 
 fn some<T: Physical>(

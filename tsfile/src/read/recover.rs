@@ -239,6 +239,7 @@ fn chunk<S: ReadAt>(
         cpp: false,
         max_points: usize::try_from(limits.page_points).unwrap_or(usize::MAX),
         max_string_bytes: usize::try_from(limits.rows_bytes).unwrap_or(usize::MAX),
+        keys: false,
     };
     let mut all = Statistics {
         count: 0,

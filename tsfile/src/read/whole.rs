@@ -147,7 +147,7 @@ impl Source {
         if kept < rows.len() {
             for i in (0..columns.len()).filter(|&i| test.reads(i)) {
                 if let Some(column) = columns.get_mut(i).filter(|c| c.len() > before) {
-                    column.retain_from(before, &passing);
+                    column.retain_from(before, &passing)?;
                 }
             }
         }

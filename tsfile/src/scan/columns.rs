@@ -3,7 +3,7 @@
 use super::devices::FileDevices;
 use super::request::{DeviceFilter, MAX_DEFAULT_WIDE_SERIES, ScanRequest, TimeAs};
 use super::table_columns::of_table;
-use crate::arrow::ColumnType;
+use crate::arrow::{ColumnType, TextMode};
 use crate::infer::gather::{FileFacts, Key, Said, each_series, gather};
 use crate::infer::union::{Column, unite};
 use crate::model::{Compression, DataType, Encoding, Form, Model};
@@ -54,6 +54,15 @@ impl Columns {
             text: request.text,
             dates: request.dates,
             unit: request.unit,
+            dictionary: request.dictionaries,
+        }
+    }
+
+    /// How the device or a tag is shown, whatever becomes of other texts.
+    pub(super) fn key_type(request: &ScanRequest) -> ColumnType {
+        ColumnType {
+            text: TextMode::Utf8,
+            ..Self::column_type(request, DataType::String)
         }
     }
 
@@ -107,18 +116,19 @@ impl Columns {
             TimeAs::Raw => ArrowType::Int64,
             TimeAs::Timestamp => request.unit.timestamp(),
         };
+        let key_type = Self::key_type(request).arrow();
         let mut fields =
             vec![Field::new(time_name, time_type, false).with_metadata(facts("TIME", "TIMESTAMP"))];
         for slot in &slots {
             fields.push(match slot {
-                Slot::Device => Field::new(&request.device_column, ArrowType::Utf8, false)
+                Slot::Device => Field::new(&request.device_column, key_type.clone(), false)
                     .with_metadata(facts("TAG", "STRING")),
                 Slot::Tag(i) => {
                     let (name, data_type) = tag_fields
                         .get(*i)
                         .cloned()
                         .unwrap_or((String::new(), DataType::String));
-                    Field::new(name, ArrowType::Utf8, true)
+                    Field::new(name, key_type.clone(), true)
                         .with_metadata(facts("TAG", data_type.name()))
                 }
                 Slot::Value(i) => match values.get(*i) {

@@ -63,7 +63,8 @@ pub(super) fn piece_bytes(series: usize) -> Option<usize> {
 
 impl OpenFile {
     pub(super) fn new(shared: &Shared, work: FileWork) -> Result<Self> {
-        let context = SourceContext::new(work.reader.clone(), work.slice);
+        let mut context = SourceContext::new(work.reader.clone(), work.slice);
+        context.want_keys(shared.request.has_keys());
         let mut open = Self {
             work,
             next: 0,

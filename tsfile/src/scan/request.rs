@@ -85,6 +85,7 @@ pub struct ScanRequest {
     pub(super) zone: Zone,
     pub(super) rows: Rows,
     pub(super) text: TextMode,
+    pub(super) dictionaries: bool,
     pub(super) dates: DateMode,
     pub(super) time: TimeAs,
     pub(super) unit: TimeUnit,
@@ -115,6 +116,7 @@ impl Default for ScanRequest {
             zone: Zone::UTC,
             rows: Rows::All,
             text: TextMode::Utf8,
+            dictionaries: false,
             dates: DateMode::Error,
             time: TimeAs::Raw,
             unit: TimeUnit::Ms,
@@ -229,6 +231,15 @@ impl ScanRequest {
     #[must_use]
     pub fn with_text(mut self, text: TextMode) -> Self {
         self.text = text;
+        self
+    }
+
+    /// Gives text as dictionaries, `Dictionary(Int32, Utf8)` (default: false, `Utf8`): devices, tags, and the TEXT and STRING values that are not
+    /// Binary by [`TextMode::Binary`]. Pages that hold a dictionary keep it, and what repeats is there once; entries can be equal to each other
+    /// and need not be used.
+    #[must_use]
+    pub fn with_dictionaries(mut self, dictionaries: bool) -> Self {
+        self.dictionaries = dictionaries;
         self
     }
 
@@ -351,6 +362,11 @@ impl ScanRequest {
     pub fn with_encodings(mut self, encodings: bool) -> Self {
         self.encodings = encodings;
         self
+    }
+
+    /// Whether texts of fields are given as dictionaries.
+    pub(super) fn has_keys(&self) -> bool {
+        self.dictionaries && self.text != TextMode::Binary
     }
 
     /// Whether devices are named or chosen, and read to their end: then their chunks are fetched at once.

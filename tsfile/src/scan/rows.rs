@@ -3,11 +3,13 @@
 use super::columns::{Columns, Slot};
 use super::filter::Place;
 use super::plan::Shared;
-use super::request::{Rows, ScanRequest, TimeAs};
-use crate::arrow::{ColumnBuilder, ColumnType, TextMode};
+use super::request::{Rows, TimeAs};
+use crate::arrow::ColumnBuilder;
 use crate::filter::Predicate;
-use crate::model::{DataType, DeviceId};
+use crate::model::DeviceId;
 use crate::{Error, Result};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, Buffer};
 use arrow_select::filter::FilterBuilder;
@@ -32,11 +34,12 @@ impl RowsAtHand {
             let column = Columns::column_type(&shared.request, data_type);
             ColumnBuilder::new(column).with_lossy(shared.request.lossy_types)
         };
+        let key = Columns::key_type(&shared.request);
         let keys = shared.columns.slots.iter();
         let keys = keys.filter(|s| !matches!(s, Slot::Value(_)));
         Self {
             times: Vec::new(),
-            keys: keys.map(|_| key_builder(&shared.request)).collect(),
+            keys: keys.map(|_| ColumnBuilder::new(key.clone())).collect(),
             values: shared.values.iter().map(|v| builder(v.data_type)).collect(),
             files: Vec::new(),
             tests: Vec::new(),
@@ -184,14 +187,7 @@ impl RowsAtHand {
         }
         let devices: Vec<String> = keys
             .iter()
-            .filter_map(|a| a.as_any().downcast_ref::<arrow_array::StringArray>())
-            .map(|a| {
-                if a.is_valid(row) {
-                    a.value(row).to_string()
-                } else {
-                    "null".into()
-                }
-            })
+            .map(|key| text_at(key, row).unwrap_or("null").to_string())
             .collect();
         if !devices.is_empty() {
             error = error.device(devices.join("."));
@@ -253,13 +249,15 @@ impl RowsAtHand {
     }
 }
 
-fn key_builder(request: &ScanRequest) -> ColumnBuilder {
-    ColumnBuilder::new(ColumnType {
-        data_type: DataType::String,
-        text: TextMode::Utf8,
-        dates: request.dates,
-        unit: request.unit,
-    })
+/// The device or tag of a row.
+fn text_at(key: &ArrayRef, row: usize) -> Option<&str> {
+    if key.is_null(row) {
+        return None;
+    }
+    match key.as_dictionary_opt::<Int32Type>() {
+        Some(keys) => text_at(keys.values(), keys.key(row)?),
+        None => Some(key.as_string_opt::<i32>()?.value(row)),
+    }
 }
 
 /// The rows in which one of the columns has a value.

@@ -32,7 +32,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Of what is sent; another one is refused.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// Files are listed when there are more than so many, of which a split could be too large, and fewer than would be much for the shared part.
 const LISTED_FILES: std::ops::RangeInclusive<usize> = 9..=4096;
 const PLAN: u8 = b'P';
@@ -135,6 +135,7 @@ impl ScanPlan {
         w.varstr(columns.table.as_deref());
         w.u8(code(&ROWS, request.rows));
         w.u8(code(&TEXTS, request.text));
+        w.u8(request.dictionaries.into());
         w.u8(code(&DATES, request.dates));
         w.u8(code(&TIMES, request.time));
         w.u8(code(&UNITS, request.unit));
@@ -230,6 +231,7 @@ fn decode(r: &mut ByteReader<'_>) -> Result<SharedPlan> {
         .with_table(table.as_deref())
         .with_rows(of_code(r, &ROWS)?)
         .with_text(of_code(r, &TEXTS)?)
+        .with_dictionaries(flag(r)?)
         .with_dates(of_code(r, &DATES)?)
         .with_time(of_code(r, &TIMES)?)
         .with_time_unit(of_code(r, &UNITS)?)
@@ -326,11 +328,12 @@ fn schema(
         TimeAs::Raw => ArrowType::Int64,
         TimeAs::Timestamp => request.unit.timestamp(),
     };
+    let key_type = Columns::key_type(request).arrow();
     let mut types = vec![(time, false)];
     for slot in slots {
         types.push(match slot {
-            Slot::Device => (ArrowType::Utf8, false),
-            Slot::Tag(_) => (ArrowType::Utf8, true),
+            Slot::Device => (key_type.clone(), false),
+            Slot::Tag(_) => (key_type.clone(), true),
             Slot::Value(v) => {
                 let value = values.get(*v);
                 let value = value.ok_or_else(|| Error::argument("a column without a value"))?;

@@ -1,15 +1,15 @@
 //! Expected contents (the JSON beside a file) and what a scan returned, brought to one shape and compared.
 
-use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Float32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType,
 };
+use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType as ArrowType;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::path::Path;
-use tsfile::scan::{DateMode, Form, Rows, ScanRequest, TimeUnit, scan};
+use tsfile::scan::{DEFAULT_BATCH_BYTES, DateMode, Form, Rows, ScanRequest, TimeUnit, scan};
 use tsfile::{ReadOptions, TsFileReader};
 
 /// A value as text: floats by their bits, byte strings in hex, text as it is, `None` for null.
@@ -26,14 +26,21 @@ pub fn open(path: &Path) -> TsFileReader {
 /// Batches below a page, which are then put together from parts of pages: whole pages take another path.
 const SMALL_BATCH_BYTES: usize = 600;
 
-/// Rows of a request as cells, with the column names; TIMESTAMP and DATE as the integers stored. Large and small batches hold the same.
+/// Rows of a request as cells, with the column names; TIMESTAMP and DATE as the integers stored. Large and small batches hold the same, with and
+/// without dictionaries.
 pub fn read(reader: &TsFileReader, request: ScanRequest) -> (Vec<String>, Vec<Vec<Cell>>) {
     let request = request
         .with_dates(DateMode::Int)
         .with_time_unit(TimeUnit::Ms);
     let rows = read_batches(reader, request.clone());
-    let small = read_batches(reader, request.with_batch_bytes(SMALL_BATCH_BYTES));
+    let small = request.clone();
+    let small = read_batches(reader, small.with_batch_bytes(SMALL_BATCH_BYTES));
     assert!(rows == small, "{}: batches differ by size", reader.name());
+    for bytes in [SMALL_BATCH_BYTES, DEFAULT_BATCH_BYTES] {
+        let request = request.clone().with_dictionaries(true);
+        let keyed = read_batches(reader, request.with_batch_bytes(bytes));
+        assert!(rows == keyed, "{}: dictionaries differ", reader.name());
+    }
     rows
 }
 
@@ -57,8 +64,17 @@ fn read_batches(reader: &TsFileReader, request: ScanRequest) -> (Vec<String>, Ve
     (names, rows)
 }
 
+/// An array of texts with a dictionary as one without, any other as it is.
+pub fn without_dictionary(array: &dyn Array) -> ArrayRef {
+    match array.as_dictionary_opt::<Int32Type>() {
+        Some(keys) => arrow_select::take::take(keys.values(), keys.keys(), None).unwrap(),
+        None => array.slice(0, array.len()),
+    }
+}
+
 /// The values of an array.
 pub fn cells(array: &dyn Array) -> Vec<Cell> {
+    let array = &*without_dictionary(array);
     let get = |i: usize| -> String {
         match array.data_type() {
             ArrowType::Boolean => array.as_boolean().value(i).to_string(),

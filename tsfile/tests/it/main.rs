@@ -11,6 +11,7 @@ mod atomic;
 mod bloom;
 mod build;
 mod by_name;
+mod dictionaries;
 mod expected;
 mod files;
 mod golden;

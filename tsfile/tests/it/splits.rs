@@ -1,6 +1,7 @@
 //! Splits, devices that several files hold, and threads: over random files, against plain maps.
 
 use crate::build::{Column, FileBuilder};
+use crate::expected::without_dictionary;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -245,7 +246,8 @@ impl Ask {
     pub fn random(r: &mut Random, case: &Case, with_filter: bool) -> Self {
         let mut request = ScanRequest::new()
             .with_form(case.form)
-            .with_batch_bytes(1 << (6 + r.below(12)));
+            .with_batch_bytes(1 << (6 + r.below(12)))
+            .with_dictionaries(r.chance(30));
         let mut rows = Rows::All;
         // A file need not have all columns.
         let names = [Form::Wide, Form::Table].contains(&case.form) || !case.simple;
@@ -434,7 +436,9 @@ pub fn rows(form: Form, batches: impl Iterator<Item = tsfile::Result<RecordBatch
             Form::Table => 2,
         };
         let times = batch.column(0).as_primitive::<Int64Type>();
-        let column = |at: usize| batch.column(at);
+        let columns = batch.columns().iter().map(|c| without_dictionary(c));
+        let columns: Vec<ArrayRef> = columns.collect();
+        let column = |at: usize| &columns[at];
         for row in 0..batch.num_rows() {
             let text = |at: usize| {
                 let texts = column(at).as_string::<i32>();
@@ -735,7 +739,7 @@ fn another_version_another_thing_and_another_file_say_so() {
     // The version is the first byte, for ever.
     assert_eq!(
         (shared[0], shared[1], split[0], split[1]),
-        (2, b'P', 2, b'S')
+        (3, b'P', 3, b'S')
     );
     let decoded = SharedPlan::decode(&shared).unwrap();
     let e = SharedPlan::decode(&split).unwrap_err();
@@ -744,16 +748,16 @@ fn another_version_another_thing_and_another_file_say_so() {
             .contains("a plan and a split are not the same"),
         "{e}"
     );
-    let newer = [&[3], &shared[1..]].concat();
+    let newer = [&[4], &shared[1..]].concat();
     let e = SharedPlan::decode(&newer).unwrap_err();
     assert_eq!(
         e.to_string(),
-        "encoded plan: the plan was made by another version of this library at byte 0; expected encoding version 2, found 3; use the same \
+        "encoded plan: the plan was made by another version of this library at byte 0; expected encoding version 3, found 4; use the same \
          version in all processes"
     );
-    let newer = [&[3], &split[1..]].concat();
+    let newer = [&[4], &split[1..]].concat();
     let e = sent(&case, &decoded, &newer).unwrap_err();
-    assert!(e.to_string().contains("encoding version 2, found 3"), "{e}");
+    assert!(e.to_string().contains("encoding version 3, found 4"), "{e}");
     let e = decoded.scan(&split, CancelToken::new(), |_| {
         Ok(simple_file(&mut Random(9), "f0", false).0)
     });

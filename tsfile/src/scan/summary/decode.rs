@@ -223,6 +223,7 @@ fn run(
             ColumnBuilder::new(ColumnType {
                 data_type,
                 text: TextMode::Binary,
+                dictionary: false,
                 dates: DateMode::Int,
                 unit: TimeUnit::Ms,
             })

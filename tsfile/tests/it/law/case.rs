@@ -3,6 +3,7 @@
 use super::evaluate::evaluate;
 use super::expressions::{self, MOST_LEVELS};
 use super::view::{View, values};
+use crate::expected::without_dictionary;
 use crate::written::random::Random;
 use arrow_array::{Array, RecordBatch, UInt32Array};
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ pub struct Case {
     pub offset: u64,
     pub limit: Option<u64>,
     pub batch_bytes: usize,
+    pub dictionaries: bool,
     pub way: Way,
 }
 
@@ -49,7 +51,7 @@ impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "WHERE {} -- columns {:?}, rows {:?}, times {:?}, offset {}, limit {:?}, batch_bytes {}, {:?}",
+            "WHERE {} -- columns {:?}, rows {:?}, times {:?}, offset {}, limit {:?}, batch_bytes {}, dictionaries {}, {:?}",
             self.expr,
             self.columns,
             self.rows,
@@ -57,6 +59,7 @@ impl std::fmt::Display for Case {
             self.offset,
             self.limit,
             self.batch_bytes,
+            self.dictionaries,
             self.way
         )
     }
@@ -79,6 +82,7 @@ impl Case {
             limit: r.chance(20).then(|| r.pick(&[0, 1, 2, 5, 17, 100])),
             way: Way::Scan,
             batch_bytes: r.pick(&[1, 60, 600, 5_000, DEFAULT_BATCH_BYTES, DEFAULT_BATCH_BYTES]),
+            dictionaries: r.chance(35),
         };
         if new.offset == 0 && new.limit.is_none() && r.chance(20) {
             let bytes = r.pick(&[1, 300, 3_000, 1 << 20]);
@@ -240,6 +244,7 @@ impl Case {
             .with_offset(self.offset)
             .with_limit(self.limit)
             .with_batch_bytes(self.batch_bytes)
+            .with_dictionaries(self.dictionaries)
     }
 }
 
@@ -295,7 +300,7 @@ fn same(all: &RecordBatch, rows: &[u32], found: &RecordBatch) -> Result<(), Stri
         if arrow_select::take::take(full, &wanted, None)
             .unwrap()
             .to_data()
-            != array.to_data()
+            != without_dictionary(array).to_data()
         {
             return Err(format!(
                 "column {:?} differs{}",
@@ -315,7 +320,8 @@ fn first_difference(all: &RecordBatch, rows: &[u32], found: &RecordBatch) -> Str
         .filter_map(|f| all.schema().index_of(f.name()).ok())
         .collect();
     let cells = |batch: &RecordBatch, columns: &[usize]| {
-        let columns: Vec<_> = columns.iter().map(|&c| values(batch.column(c))).collect();
+        let columns = columns.iter().map(|&c| without_dictionary(batch.column(c)));
+        let columns: Vec<_> = columns.map(|c| values(&c)).collect();
         let line = |row: usize| columns.iter().map(|c| c[row].clone()).collect::<Vec<_>>();
         (0..batch.num_rows()).map(line).collect::<Vec<_>>()
     };

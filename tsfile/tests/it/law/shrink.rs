@@ -48,6 +48,9 @@ impl Case {
         if self.rows != Rows::All {
             out.push(with(&|c| c.rows = Rows::All));
         }
+        if self.dictionaries {
+            out.push(with(&|c| c.dictionaries = false));
+        }
         if self.batch_bytes != DEFAULT_BATCH_BYTES {
             out.push(with(&|c| c.batch_bytes = DEFAULT_BATCH_BYTES));
         }
