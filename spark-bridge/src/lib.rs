@@ -28,7 +28,6 @@ pub mod memory;
 #[expect(unsafe_code, reason = "what Java calls by its name keeps its name")]
 pub mod plan;
 pub mod request;
-pub mod runs;
 #[expect(unsafe_code, reason = "what Java calls by its name keeps its name")]
 pub mod scan;
 pub mod shown;

@@ -38,7 +38,8 @@ pub fn strings(
 /// # Errors
 /// An option that is not known, or has no such value: Java and this library are not of one build then.
 pub fn request(options: &[String]) -> Result<ScanRequest> {
-    let mut request = ScanRequest::new();
+    // Java makes a string of each entry once.
+    let mut request = ScanRequest::new().with_dictionaries(true);
     for pair in options.chunks(2) {
         let [name, value] = pair else {
             return Err(Error::argument("an option without a value"));

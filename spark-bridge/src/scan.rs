@@ -6,7 +6,6 @@ use crate::handle::Table;
 use crate::memory::{Account, Meter, metered};
 use crate::plan::string_array;
 use crate::request::{UNITS, one_of};
-use crate::runs::ends;
 use crate::shown::Shown;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
@@ -37,15 +36,13 @@ struct Work {
     shown: Vec<Shown>,
     /// What Java reads from; it goes when the next one is asked for, and its memory serves that.
     batch: Vec<ArrayRef>,
-    /// Of each column the rows behind its runs.
-    runs: Vec<Vec<i32>>,
 }
 
 /// Scans that were opened and not closed.
 pub static SCANS: Table<OpenScan> = Table::new("scan");
 
 /// Numbers that say where a column lies: values, offsets of texts (0 without), validity (0 without nulls), the first bit in the values of flags,
-/// the first bit in the validity, the number of nulls; of a device and of tags the rows behind their runs, and how many runs there are.
+/// the first bit in the validity, the number of nulls; of a dictionary, whose entries are the values, the keys, and how many entries there are.
 pub const PLACES: usize = 8;
 
 /// The names of the files of a split.
@@ -109,7 +106,6 @@ pub extern "system" fn Java_io_tsfile_jni_NativeScan_open<'local>(
                 meter,
                 name,
                 files: readers.len(),
-                runs: vec![Vec::new(); shown.len()],
                 shown,
                 batch: Vec::new(),
             }),
@@ -179,21 +175,9 @@ impl Work {
         let schema = batch.schema();
         let mut out = Vec::with_capacity(self.shown.len() * PLACES);
         let columns = batch.columns().iter().zip(schema.fields());
-        let how = self.shown.iter().zip(&mut self.runs);
-        for ((column, field), (shown, runs)) in columns.zip(how) {
+        for ((column, field), shown) in columns.zip(&self.shown) {
             let column = shown.of(field.name(), column)?;
             out.extend(places(field.name(), &column)?);
-            let is_key = field
-                .metadata()
-                .get("tsfile.category")
-                .is_some_and(|c| c == "TAG");
-            match column.as_string_opt::<i32>().filter(|_| is_key) {
-                Some(texts) => {
-                    ends(texts, runs);
-                    out.extend([address(runs), runs.len() as i64]);
-                }
-                None => out.extend([0, 0]),
-            }
             self.batch.push(column);
         }
         let rows =
@@ -202,23 +186,25 @@ impl Work {
     }
 }
 
-/// Where an array lies; all but its runs.
-fn places(name: &str, array: &ArrayRef) -> Result<[i64; PLACES - 2], Failure> {
-    let (values, offsets, first_bit) = match array.data_type() {
+/// Where an array lies.
+fn places(name: &str, array: &ArrayRef) -> Result<[i64; PLACES], Failure> {
+    let keys = array.as_dictionary_opt::<Int32Type>();
+    let shown = keys.map_or(array, |keys| keys.values());
+    let (values, offsets, first_bit) = match shown.data_type() {
         DataType::Boolean => {
-            let values = array.as_boolean().values();
+            let values = shown.as_boolean().values();
             (address(values.values()), 0, values.offset())
         }
-        DataType::Int32 => (address(array.as_primitive::<Int32Type>().values()), 0, 0),
+        DataType::Int32 => (address(shown.as_primitive::<Int32Type>().values()), 0, 0),
         DataType::Date32 => {
-            let days = array.as_primitive::<arrow_array::types::Date32Type>();
+            let days = shown.as_primitive::<arrow_array::types::Date32Type>();
             (address(days.values()), 0, 0)
         }
-        DataType::Int64 => (address(array.as_primitive::<Int64Type>().values()), 0, 0),
-        DataType::Float32 => (address(array.as_primitive::<Float32Type>().values()), 0, 0),
-        DataType::Float64 => (address(array.as_primitive::<Float64Type>().values()), 0, 0),
+        DataType::Int64 => (address(shown.as_primitive::<Int64Type>().values()), 0, 0),
+        DataType::Float32 => (address(shown.as_primitive::<Float32Type>().values()), 0, 0),
+        DataType::Float64 => (address(shown.as_primitive::<Float64Type>().values()), 0, 0),
         DataType::Utf8 => {
-            let texts = array.as_string::<i32>();
+            let texts = shown.as_string::<i32>();
             (
                 address(texts.value_data()),
                 address(texts.value_offsets()),
@@ -226,7 +212,7 @@ fn places(name: &str, array: &ArrayRef) -> Result<[i64; PLACES - 2], Failure> {
             )
         }
         DataType::Binary => {
-            let texts = array.as_binary::<i32>();
+            let texts = shown.as_binary::<i32>();
             (
                 address(texts.value_data()),
                 address(texts.value_offsets()),
@@ -247,6 +233,8 @@ fn places(name: &str, array: &ArrayRef) -> Result<[i64; PLACES - 2], Failure> {
         first_bit as i64,
         nulls.map_or(0, |n| n.offset() as i64),
         array.null_count() as i64,
+        keys.map_or(0, |keys| address(keys.keys().values())),
+        keys.map_or(0, |keys| keys.values().len() as i64),
     ])
 }
 

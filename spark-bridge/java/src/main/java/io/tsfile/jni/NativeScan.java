@@ -6,8 +6,8 @@ public final class NativeScan {
 
   /**
    * Numbers that say where a column lies: values, offsets of texts (0 without), validity (0 without nulls), the first bit in the
-   * values of flags, the first bit in the validity, number of nulls; of a device and of tags the rows behind their runs (0 without), as
-   * 32-bit numbers, and how many runs there are.
+   * values of flags, the first bit in the validity, number of nulls; of texts with a dictionary, whose entries are the values, the key of
+   * each row (0 without) as 32-bit numbers, and how many entries there are.
    */
   public static final int PLACES = 8;
 

@@ -30,6 +30,7 @@ import java.nio.file.Paths;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import org.apache.spark.unsafe.Platform;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -143,6 +144,33 @@ class BridgeTest {
           new Scan(plan.shared(), split, Collections.singletonList(file), shown, "ms", MOST_BYTES)) {
         scan.cancel();
         assertThrows(ScanCancelledException.class, scan::next);
+      }
+    }
+  }
+
+  /** A file that the Java library wrote, with 64 rows of 23 texts in one page: the JSON beside it has them. */
+  @Test
+  void aPageWithADictionaryIsHandedOverAsKeysAndEntries() {
+    String path = SparkCase.golden("java-2.4.0/enc_dictionary.tsfile");
+    try (OpenFile file = OpenFile.local(path, false, false);
+        Plan plan =
+            new Plan(
+                Collections.singletonList(file),
+                Arrays.asList("form", "wide"),
+                Collections.singletonList("root.sg.text.edge"))) {
+      byte[] split = plan.splits(0).get(0).encoded;
+      try (Scan scan =
+          new Scan(plan.shared(), split, Collections.singletonList(file), new int[2], "ms", MOST_BYTES)) {
+        int rows = scan.next();
+        long[] places = scan.places();
+        long keys = places[NativeScan.PLACES + 6];
+        assertEquals(23, places[NativeScan.PLACES + 7]);
+        long seen = 0;
+        for (int row = 0; row < rows; row++) {
+          seen |= 1L << Platform.getInt(null, keys + 4L * row);
+        }
+        assertEquals((1L << 23) - 1, seen);
+        assertEquals(0, places[6], "times have no dictionary");
       }
     }
   }

@@ -10,7 +10,7 @@ import org.apache.spark.unsafe.Platform;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * A column of a batch in native memory, in Arrow's layout. Nothing is copied; what it shows is gone when the next batch is read, which
+ * A column of a batch in native memory, in Arrow's layout. Nothing is copied but what a dictionary repeats, once; what it shows is gone when the next batch is read, which
  * sets it to that one. Spark closes vectors or does not: the memory is the scan's.
  */
 final class TsFileColumnVector extends ColumnVector {
@@ -21,32 +21,27 @@ final class TsFileColumnVector extends ColumnVector {
   private int firstValid;
   private int nulls;
 
-  /** Rows behind the runs of equal texts, how many runs there are, and the run that was asked for last. */
-  private long runs;
+  /** Of texts with a dictionary the entry of each row. */
+  private long keys;
 
-  private int runCount;
-  private int run;
-  private int runStart;
-  private int runEnd;
-  private UTF8String text;
+  /** Strings of entries, each made when it is first asked for; none where most rows have an entry of their own. */
+  private UTF8String[] made;
 
   TsFileColumnVector(DataType type) {
     super(type);
   }
 
-  /** Shows the column of which {@code places} says from {@code at} on where it lies. */
-  void set(long[] places, int at) {
+  /** Shows the column of so many rows of which {@code places} says from {@code at} on where it lies. */
+  void set(long[] places, int at, int rows) {
     values = places[at];
     offsets = places[at + 1];
     validity = places[at + 2];
     firstBit = (int) places[at + 3];
     firstValid = (int) places[at + 4];
     nulls = (int) places[at + 5];
-    runs = places[at + 6];
-    runCount = (int) places[at + 7];
-    run = -1;
-    runStart = 0;
-    runEnd = 0;
+    keys = places[at + 6];
+    int entries = (int) places[at + 7];
+    made = keys != 0 && entries <= rows / 2 ? new UTF8String[entries] : null;
   }
 
   /** The place of a column among the numbers of {@link NativeScan#next}. */
@@ -103,47 +98,28 @@ final class TsFileColumnVector extends ColumnVector {
 
   @Override
   public UTF8String getUTF8String(int row) {
-    if (runs != 0) {
-      if (row < runStart || row >= runEnd) {
-        seek(row);
-      }
-      return text;
-    }
     if (isNullAt(row)) {
       return null;
     }
-    return view(row);
-  }
-
-  /** Goes to the run of a row, mostly the next one. Its text is a copy: Spark asks for it often, and would copy what is not on the heap. */
-  private void seek(int row) {
-    if (row != runEnd || run + 1 >= runCount) {
-      int low = 0;
-      int high = runCount - 1;
-      while (low < high) {
-        int middle = (low + high) >>> 1;
-        if (row < end(middle)) {
-          high = middle;
-        } else {
-          low = middle + 1;
-        }
-      }
-      run = low - 1;
-      runEnd = low == 0 ? 0 : end(low - 1);
+    if (keys == 0) {
+      return view(row);
     }
-    run++;
-    runStart = runEnd;
-    runEnd = end(run);
-    text = isNullAt(row) ? null : UTF8String.fromBytes(view(row).getBytes());
+    int entry = Platform.getInt(null, keys + 4L * row);
+    if (made == null) {
+      return view(entry);
+    }
+    UTF8String text = made[entry];
+    if (text == null) {
+      // A copy: Spark asks for it often, and would copy what is not on the heap.
+      text = UTF8String.fromBytes(view(entry).getBytes());
+      made[entry] = text;
+    }
+    return text;
   }
 
-  private int end(int of) {
-    return Platform.getInt(null, runs + 4L * of);
-  }
-
-  private UTF8String view(int row) {
-    int from = Platform.getInt(null, offsets + 4L * row);
-    int to = Platform.getInt(null, offsets + 4L * row + 4);
+  private UTF8String view(int entry) {
+    int from = Platform.getInt(null, offsets + 4L * entry);
+    int to = Platform.getInt(null, offsets + 4L * entry + 4);
     return UTF8String.fromAddress(null, values + from, to - from);
   }
 

@@ -69,7 +69,7 @@ final class TsFilePartitionReader implements PartitionReader<ColumnarBatch> {
       long[] places = scan.places();
       for (int i = 0; i < vectors.length; i++) {
         if (vectors[i] != null) {
-          vectors[i].set(places, TsFileColumnVector.at(factory.shown.sources[i]));
+          vectors[i].set(places, TsFileColumnVector.at(factory.shown.sources[i]), rows);
         }
       }
       batch.setNumRows(rows);

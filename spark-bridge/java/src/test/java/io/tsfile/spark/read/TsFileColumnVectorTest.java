@@ -1,6 +1,7 @@
 package io.tsfile.spark.read;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
@@ -9,78 +10,104 @@ import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.unsafe.Platform;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Texts that come in runs, asked for in any order; those of the rows themselves say what is right. */
+/** Texts with a dictionary and without, asked for in any order. */
 class TsFileColumnVectorTest {
-  private static final String[] ROWS = {"a", "a", "a", "ü", "ü", null, null, "", "b", "b", "a"};
-  private static final int[] ENDS = {3, 5, 7, 8, 10, 11};
+  private static final String[] ENTRIES = {"", "a", "ü", "b", "not used"};
+  private static final int NULL = -1;
+  private static final int[] KEYS = {1, 1, 1, 2, 2, NULL, NULL, 0, 3, 3, 1};
+
+  private final long memory = Platform.allocateMemory(1024);
+
+  @AfterEach
+  void free() {
+    Platform.freeMemory(memory);
+  }
 
   @Test
-  void textsOfRunsAreThoseOfTheirRows() {
-    long memory = Platform.allocateMemory(1024);
-    try {
-      TsFileColumnVector vector = new TsFileColumnVector(DataTypes.StringType);
-      vector.set(places(memory), 0);
-      for (int row = 0; row < ROWS.length; row++) {
-        check(vector, row);
-      }
-      for (int row = ROWS.length - 1; row >= 0; row--) {
-        check(vector, row);
-      }
-      Random random = new Random(1);
-      for (int i = 0; i < 1000; i++) {
-        check(vector, random.nextInt(ROWS.length));
-      }
-      assertSame(vector.getUTF8String(0), vector.getUTF8String(2));
+  void entriesThatRepeatBecomeOneStringEach() {
+    TsFileColumnVector vector = new TsFileColumnVector(DataTypes.StringType);
+    vector.set(places(true), 0, KEYS.length);
+    checkAll(vector);
+    assertSame(vector.getUTF8String(0), vector.getUTF8String(10));
+    assertSame(vector.getUTF8String(3), vector.getUTF8String(4));
+    assertEquals(2, vector.numNulls());
 
-      // The next batch, of which nothing of this one may be left.
-      long[] next = places(memory);
-      Platform.putInt(null, next[6], 1);
-      next[7] = 1;
-      byte[] other = "z".getBytes(StandardCharsets.UTF_8);
-      Platform.copyMemory(other, Platform.BYTE_ARRAY_OFFSET, null, next[0], 1);
-      vector.set(next, 0);
-      assertEquals("z", vector.getUTF8String(0).toString());
-    } finally {
-      Platform.freeMemory(memory);
+    // The next batch, of which nothing of this one may be left.
+    byte[] other = "z".getBytes(StandardCharsets.UTF_8);
+    Platform.copyMemory(other, Platform.BYTE_ARRAY_OFFSET, null, memory, 1);
+    assertEquals("a", vector.getUTF8String(0).toString());
+    vector.set(places(true), 0, KEYS.length);
+    Platform.copyMemory(other, Platform.BYTE_ARRAY_OFFSET, null, memory, 1);
+    assertEquals("z", vector.getUTF8String(0).toString());
+  }
+
+  @Test
+  void entriesThatHardlyRepeatAreNotKept() {
+    TsFileColumnVector vector = new TsFileColumnVector(DataTypes.StringType);
+    vector.set(places(true), 0, 2 * ENTRIES.length - 1);
+    checkAll(vector);
+    assertNotSame(vector.getUTF8String(0), vector.getUTF8String(0));
+  }
+
+  @Test
+  void textsWithoutADictionaryAreWhereTheyAre() {
+    TsFileColumnVector vector = new TsFileColumnVector(DataTypes.StringType);
+    long[] places = places(false);
+    places[2] = 0;
+    places[5] = 0;
+    vector.set(places, 0, ENTRIES.length);
+    for (int row = 0; row < ENTRIES.length; row++) {
+      assertEquals(ENTRIES[row], vector.getUTF8String(row).toString());
+    }
+  }
+
+  private static void checkAll(TsFileColumnVector vector) {
+    for (int row = 0; row < KEYS.length; row++) {
+      check(vector, row);
+    }
+    Random random = new Random(1);
+    for (int i = 0; i < 1000; i++) {
+      check(vector, random.nextInt(KEYS.length));
     }
   }
 
   private static void check(TsFileColumnVector vector, int row) {
-    if (ROWS[row] == null) {
+    assertEquals(KEYS[row] == NULL, vector.isNullAt(row));
+    if (KEYS[row] == NULL) {
       assertNull(vector.getUTF8String(row));
     } else {
-      assertEquals(ROWS[row], vector.getUTF8String(row).toString());
+      assertEquals(ENTRIES[KEYS[row]], vector.getUTF8String(row).toString());
     }
-    assertEquals(ROWS[row] == null, vector.isNullAt(row));
   }
 
-  /** Writes the rows as Arrow has them, and where. */
-  private static long[] places(long memory) {
+  /** Writes entries, and keys when they are wanted, as Arrow has them, and where. */
+  private long[] places(boolean dictionary) {
     long values = memory;
     long offsets = memory + 256;
     long validity = memory + 512;
-    long runs = memory + 768;
+    long keys = memory + 768;
     int end = 0;
-    Platform.setMemory(validity, (byte) 0, 8);
     Platform.putInt(null, offsets, 0);
-    for (int row = 0; row < ROWS.length; row++) {
-      if (ROWS[row] != null) {
-        byte[] text = ROWS[row].getBytes(StandardCharsets.UTF_8);
-        Platform.copyMemory(text, Platform.BYTE_ARRAY_OFFSET, null, values + end, text.length);
-        end += text.length;
+    for (int i = 0; i < ENTRIES.length; i++) {
+      byte[] text = ENTRIES[i].getBytes(StandardCharsets.UTF_8);
+      Platform.copyMemory(text, Platform.BYTE_ARRAY_OFFSET, null, values + end, text.length);
+      end += text.length;
+      Platform.putInt(null, offsets + 4L * (i + 1), end);
+    }
+    Platform.setMemory(validity, (byte) 0, 8);
+    for (int row = 0; row < KEYS.length; row++) {
+      Platform.putInt(null, keys + 4L * row, Math.max(KEYS[row], 0));
+      if (KEYS[row] != NULL) {
         long at = validity + row / 8;
         Platform.putByte(null, at, (byte) (Platform.getByte(null, at) | 1 << row % 8));
       }
-      Platform.putInt(null, offsets + 4L * (row + 1), end);
-    }
-    for (int i = 0; i < ENDS.length; i++) {
-      Platform.putInt(null, runs + 4L * i, ENDS[i]);
     }
     long[] out = new long[NativeScan.PLACES];
-    System.arraycopy(
-        new long[] {values, offsets, validity, 0, 0, 2, runs, ENDS.length}, 0, out, 0, out.length);
+    long[] all = {values, offsets, validity, 0, 0, 2, keys, ENTRIES.length};
+    System.arraycopy(all, 0, out, 0, dictionary ? 8 : 6);
     return out;
   }
 }
