@@ -472,7 +472,8 @@ pub trait BytesDecoder {
     /// The bytes contradict the encoding, or end inside a value.
     fn decode(&mut self, n: usize, out: &mut BytesBuf) -> Result<usize>;
 
-    /// As [`BytesDecoder::decode`], with a key for each value: those of the page where it has a dictionary, else every value is an entry.
+    /// As [`BytesDecoder::decode`], with a key for each value: those of the page where it has a dictionary, else values that repeat can share an
+    /// entry.
     ///
     /// # Errors
     /// As [`BytesDecoder::decode`].

@@ -42,7 +42,7 @@ impl<'a> PlainDecoder<'a> {
         self.reader.take(n.min(whole) * N)
     }
 
-    fn bytes(&mut self) -> Result<&'a [u8]> {
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8]> {
         let n = svarint(&mut self.reader)?;
         match usize::try_from(n) {
             Ok(n) => self.reader.take(n),

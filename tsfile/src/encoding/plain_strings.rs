@@ -3,12 +3,18 @@
 //! Most strings are short. A copy of a length that is only known then costs several times more than one of 16 or 32 bytes, so a block is
 //! copied and what is too much cut off again. Long strings, and those near the end of the page, are left to the plain decoder.
 
+use super::distinct::Distinct;
 use super::plain::PlainDecoder;
-use super::{BytesBuf, BytesDecoder};
+use super::{BytesBuf, BytesDecoder, DictionaryBuf};
 use crate::Result;
 
 const SHORT: usize = 16;
 const MEDIUM: usize = 32;
+
+/// Of fewer values no dictionary is made: it costs more to begin than it saves.
+const LEAST: usize = 64;
+/// After so many values, and again after as many, most have to have been there before.
+const STEP: usize = 512;
 
 /// Decodes PLAIN byte strings. See [`PlainDecoder`].
 #[derive(Debug, Clone)]
@@ -80,6 +86,30 @@ impl BytesDecoder for PlainStringDecoder<'_> {
         }
     }
 
+    /// What repeats gets one entry, as long as most values do.
+    fn decode_keys(&mut self, n: usize, out: &mut DictionaryBuf) -> Result<usize> {
+        let mut done = 0;
+        if n >= LEAST {
+            let (base, mut distinct) = (out.next_key(), Distinct::new());
+            out.keys.reserve(n);
+            while done < n && !self.plain.reader.is_empty() {
+                if done > 0 && done % STEP == 0 && distinct.entries().len() * 2 > done {
+                    break;
+                }
+                let number = distinct.number(self.plain.bytes()?);
+                // A page has less than 2^31 bytes.
+                out.keys.push(base + number.unwrap_or(0) as i32);
+                done += 1;
+            }
+            let entries = distinct.into_entries();
+            entries.iter().try_for_each(|e| out.entries.push(e))?;
+        }
+        let first = out.next_key();
+        done += self.decode(n - done, &mut out.entries)?;
+        out.use_entries_from(first);
+        Ok(done)
+    }
+
     fn skip(&mut self, n: usize) -> Result<usize> {
         BytesDecoder::skip(&mut self.plain, n)
     }
@@ -119,6 +149,29 @@ mod tests {
                 (a, b) => panic!("{a:?} and {b:?}"),
             }
             left -= step;
+        }
+    }
+
+    #[test]
+    fn what_repeats_gets_one_entry_and_the_rest_one_each() {
+        let few = (0..3_000).map(|i| format!("value {}", i * i % 23));
+        let many = (0..3_000).map(|i| format!("value {i}"));
+        for (values, entries) in [
+            (few.clone().collect::<Vec<_>>(), 12..=12),
+            (many.clone().collect(), 3_000..=3_000),
+            (few.chain(many).collect(), 1_000..=3_300),
+        ] {
+            let values: Vec<&[u8]> = values.iter().map(|v| v.as_bytes()).collect();
+            let mut bytes = Vec::new();
+            encode_bytes(&values, &mut bytes).unwrap();
+            let mut out = DictionaryBuf::default();
+            out.push_repeated(b"before", 1).unwrap();
+            let mut decoder = PlainStringDecoder::new(&bytes);
+            let got = decoder.decode_keys(values.len() + 5, &mut out).unwrap();
+            assert_eq!((got, decoder.remaining()), (values.len(), 0));
+            assert!((0..got).all(|i| out.get(i + 1) == values[i]));
+            let own = out.entries.len() - 1;
+            assert!(entries.contains(&own), "{own} entries");
         }
     }
 
