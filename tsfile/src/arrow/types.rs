@@ -101,7 +101,7 @@ impl ColumnType {
             DataType::Float => ArrowType::Float32,
             DataType::Double => ArrowType::Float64,
             DataType::Text | DataType::String if self.text == TextMode::Binary => ArrowType::Binary,
-            DataType::Text | DataType::String if self.dictionary => {
+            DataType::Text | DataType::String if self.has_keys() => {
                 ArrowType::Dictionary(Box::new(ArrowType::Int32), Box::new(ArrowType::Utf8))
             }
             DataType::Text | DataType::String => ArrowType::Utf8,
@@ -114,7 +114,8 @@ impl ColumnType {
 
     /// Whether the column has keys of a dictionary.
     pub(crate) fn has_keys(&self) -> bool {
-        matches!(self.arrow(), ArrowType::Dictionary(..))
+        let is_text = matches!(self.data_type, DataType::Text | DataType::String);
+        is_text && self.dictionary && self.text != TextMode::Binary
     }
 
     /// Bytes that one value takes in a batch; byte strings are estimated.
