@@ -68,7 +68,7 @@ pub fn devops<W: Write>(out: W, devices: usize, rows: usize) -> Result<(W, u64)>
         .into();
     let revisions: Vec<String> = (0..20).map(|i| format!("build-{i:03}-release")).collect();
     for d in 0..devices {
-        let device = DeviceId::new(vec![Some("devops".into()), Some(format!("host_{d:05}"))]);
+        let device = DeviceId::new(["devops", &format!("host_{d:05}")].map(Some));
         let mut times = clock(rows, 1000);
         for t in &mut times {
             if rng.below(100) == 0 {

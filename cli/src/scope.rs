@@ -42,7 +42,7 @@ pub fn model(reader: &TsFileReader) -> &'static str {
     // The roots of the index are named by the first segments of the devices: no need to read the index itself.
     let tree = reader.is_recovered()
         || reader.metadata().tables.iter().any(|(name, root)| {
-            let device = DeviceId::new(vec![Some(name.clone())]);
+            let device = DeviceId::new([Some(name)]);
             !root.entries.is_empty() && reader.model_of(&device) == Model::Tree
         });
     match (tree, tables) {

@@ -112,7 +112,7 @@ fn file(model: &str, number: usize) -> AnyResult<Vec<u8>> {
     for d in 0..DEVICES {
         let device = match model {
             "tree" => DeviceId::from_path(&format!("root.plant.line{number}.d{d}")),
-            _ => DeviceId::new(vec![Some("weather".into()), Some(format!("site {d}"))]),
+            _ => DeviceId::new(["weather", &format!("site {d}")].map(Some)),
         };
         let columns: Vec<Column> = (0..MEASUREMENTS)
             .map(|m| Column {

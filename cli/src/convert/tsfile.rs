@@ -418,7 +418,7 @@ impl TsFiles {
                 let tags = self.tags(table).len();
                 let all_shown = index
                     .devices()
-                    .all(|d| d.id().table() != table || d.id().segments().len() <= tags + 1);
+                    .all(|d| d.id().table() != table || d.id().segment_count() <= tags + 1);
                 if all_shown && scan.schema().fields().len() > tags {
                     (1..=tags).chain([0]).collect()
                 } else {

@@ -174,7 +174,7 @@ pub fn of_file(reader: &TsFileReader, mods: &[String], odds: &mut Odds) {
         );
     }
     let orphans = reader.metadata().tables.iter().filter(|(name, root)| {
-        let id = tsfile::model::DeviceId::new(vec![Some(name.clone())]);
+        let id = tsfile::model::DeviceId::new([Some(name)]);
         reader.format_version() == FormatVersion::V4
             && !root.entries.is_empty()
             && id.model() == Model::Table

@@ -54,13 +54,12 @@ impl<'a> EntryDevice<'a> {
 
     /// The device on its own.
     pub fn to_id(self) -> DeviceId {
-        DeviceId::new(self.segments().map(|s| s.map(str::to_owned)).collect())
+        DeviceId::new(self.segments())
     }
 
     /// Whether this is the device `id`.
     pub fn is(self, id: &DeviceId) -> bool {
-        self.segments()
-            .eq(id.segments().iter().map(Option::as_deref))
+        self.segments().eq(id.segments())
     }
 }
 
@@ -126,7 +125,7 @@ impl DeviceEntries {
     /// Appends an entry.
     pub fn push(&mut self, device: &DeviceId, offset: u64) {
         for segment in device.segments() {
-            self.push_segment(segment.as_deref());
+            self.push_segment(segment);
         }
         self.close(offset);
     }
@@ -162,7 +161,7 @@ impl DeviceEntries {
                 FormatVersion::V3 => {
                     let device = DeviceId::from_path(parse_name(r, "a device")?);
                     for segment in device.segments() {
-                        out.push_segment(segment.as_deref());
+                        out.push_segment(segment);
                     }
                 }
                 FormatVersion::V4 => out.parse_segments(r)?,

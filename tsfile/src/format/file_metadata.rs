@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(metadata.tables.len(), 1);
         let (name, root) = &metadata.tables[0];
         assert_eq!(name, "t1");
-        let device = DeviceId::new(vec![Some("t1".into()), Some("x".into())]);
+        let device = DeviceId::new(["t1", "x"].map(Some));
         assert_eq!(root.entries, [(device, 0x83)].into_iter().collect());
         assert_eq!((root.end, root.kind), (0x98, NodeKind::LeafDevice));
         assert_eq!(metadata.schemas.len(), 1);

@@ -1,5 +1,6 @@
 //! Who measures: an ordered list of segments (format.md, "Device ids and names").
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -30,24 +31,101 @@ impl fmt::Display for Model {
 
 /// A device: the first segment is the table name (table model) or the first nodes of the path (tree model).
 ///
-/// Trailing null segments are removed on construction, so that the same device compares equal whoever wrote it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Trailing null segments are removed on construction, so that the same device compares equal whoever wrote it. Devices are ordered segment
+/// by segment, a null before any text and texts by their bytes; one that another begins with comes before it.
+///
+/// All segments share one allocation, since a file can have very many devices, and clones share it too.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DeviceId {
-    /// Shared: who asks for a device gets one of its own.
-    segments: Arc<[Option<String>]>,
+    /// The segments one behind the other, each behind its mark as [`push_mark`] writes it.
+    marked: Arc<str>,
+}
+
+/// Devices mostly fit into so many bytes.
+const USUAL_BYTES: usize = 64;
+
+/// A mark has six bits of a number in each character, the lowest first, and this bit in all but the last: it is ASCII, so that it can stand
+/// among texts.
+const MORE: u8 = 0x40;
+const MARK_BITS: u32 = 6;
+
+/// Writes what stands before a segment: 0 for a null, or the bytes of its text and 1.
+fn push_mark(out: &mut String, segment: Option<&str>) {
+    let mut rest = segment.map_or(0, |s| s.len() + 1);
+    loop {
+        let bits = (rest % usize::from(MORE)) as u8;
+        rest >>= MARK_BITS;
+        out.push(char::from(if rest == 0 { bits } else { bits | MORE }));
+        if rest == 0 {
+            return;
+        }
+    }
+}
+
+/// The segments of a [`DeviceId`]; `None` is a null tag.
+#[derive(Debug, Clone)]
+pub struct Segments<'a> {
+    /// What is left, from a mark on.
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = Option<&'a str>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (mut number, mut marks) = (0usize, 0);
+        for &mark in self.rest.as_bytes() {
+            number |= usize::from(mark & (MORE - 1)) << (MARK_BITS * marks);
+            marks += 1;
+            if mark & MORE == 0 {
+                break;
+            }
+        }
+        // At the end there is no mark.
+        let text = self.rest.get(marks as usize..).filter(|_| marks > 0)?;
+        match number.checked_sub(1) {
+            Some(bytes) => {
+                let (segment, rest) = text.split_at_checked(bytes)?;
+                self.rest = rest;
+                Some(Some(segment))
+            }
+            None => {
+                self.rest = text;
+                Some(None)
+            }
+        }
+    }
 }
 
 impl DeviceId {
     /// From segments as stored by format version 4. No segment at all is one empty segment, as Java reads it.
-    pub fn new(mut segments: Vec<Option<String>>) -> Self {
-        while segments.len() > 1 && segments.last().is_some_and(Option::is_none) {
-            segments.pop();
+    ///
+    /// ```
+    /// use tsfile::model::DeviceId;
+    ///
+    /// let device = DeviceId::new([Some("weather"), None, Some("roof")]);
+    /// assert_eq!(device.table(), "weather");
+    /// assert_eq!((device.tag(0), device.tag(1)), (None, Some("roof")));
+    /// ```
+    pub fn new<S: AsRef<str>>(segments: impl IntoIterator<Item = Option<S>>) -> Self {
+        let mut marked = String::with_capacity(USUAL_BYTES);
+        // Behind the last segment that stays.
+        let mut end = 0;
+        for segment in segments {
+            let segment = segment.as_ref().map(AsRef::as_ref);
+            push_mark(&mut marked, segment);
+            marked.push_str(segment.unwrap_or(""));
+            if segment.is_some() || end == 0 {
+                end = marked.len();
+            }
         }
-        if segments.is_empty() {
-            segments.push(Some(String::new()));
+        if end == 0 {
+            push_mark(&mut marked, Some(""));
+            end = marked.len();
         }
+        marked.truncate(end);
         Self {
-            segments: segments.into(),
+            marked: marked.as_str().into(),
         }
     }
 
@@ -61,27 +139,29 @@ impl DeviceId {
         }
         .min(nodes.len());
         let (head, tail) = nodes.split_at(joined);
-        let mut segments = vec![Some(head.join("."))];
-        segments.extend(tail.iter().map(|n| Some((*n).to_string())));
-        Self::new(segments)
+        let head = head.join(".");
+        let tail = tail.iter().copied();
+        Self::new(std::iter::once(head.as_str()).chain(tail).map(Some))
     }
 
     /// All segments; `None` is a null tag.
-    pub fn segments(&self) -> &[Option<String>] {
-        &self.segments
+    pub fn segments(&self) -> Segments<'_> {
+        Segments { rest: &self.marked }
+    }
+
+    /// How many segments there are.
+    pub fn segment_count(&self) -> usize {
+        self.segments().count()
     }
 
     /// First segment: the table name in the table model. A null first segment reads as the empty string.
     pub fn table(&self) -> &str {
-        self.segments
-            .first()
-            .and_then(|s| s.as_deref())
-            .unwrap_or("")
+        self.segments().next().flatten().unwrap_or("")
     }
 
     /// The tag value at `index` (0 is the first tag); missing trailing tags are null.
     pub fn tag(&self, index: usize) -> Option<&str> {
-        self.segments.get(index + 1).and_then(|s| s.as_deref())
+        self.segments().skip(1).nth(index).flatten()
     }
 
     /// Java's rule: a device is of the tree model when its first segment is `root` or starts with `root.`.
@@ -105,12 +185,31 @@ impl DeviceId {
 
     /// Appends [`DeviceId::path`] to `out`.
     pub fn write_path(&self, out: &mut String) {
-        for (i, s) in self.segments.iter().enumerate() {
+        for (i, s) in self.segments().enumerate() {
             if i > 0 {
                 out.push('.');
             }
-            out.push_str(s.as_deref().unwrap_or("null"));
+            out.push_str(s.unwrap_or("null"));
         }
+    }
+}
+
+impl Ord for DeviceId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.segments().cmp(other.segments())
+    }
+}
+
+impl PartialOrd for DeviceId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceId")?;
+        f.debug_list().entries(self.segments()).finish()
     }
 }
 
@@ -141,6 +240,7 @@ pub fn split_path(path: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
     #[test]
     fn paths_split_as_version_4_stores_them() {
@@ -153,11 +253,7 @@ mod tests {
             ("root.`a.b`.c", &["root.`a.b`", "c"]),
         ] {
             let id = DeviceId::from_path(path);
-            let got: Vec<&str> = id
-                .segments()
-                .iter()
-                .map(|s| s.as_deref().unwrap())
-                .collect();
+            let got: Vec<&str> = id.segments().map(Option::unwrap).collect();
             assert_eq!(got, segments);
             assert_eq!(id.path(), path);
             assert_eq!(id.model(), Model::Tree);
@@ -166,10 +262,85 @@ mod tests {
 
     #[test]
     fn trailing_nulls_do_not_count() {
-        let id = DeviceId::new(vec![Some("t1".into()), Some("b".into()), None]);
-        assert_eq!(id, DeviceId::new(vec![Some("t1".into()), Some("b".into())]));
+        let id = DeviceId::new([Some("t1"), Some("b"), None]);
+        assert_eq!(id, DeviceId::new([Some("t1"), Some("b")]));
         assert_eq!(id.tag(0), Some("b"));
         assert_eq!(id.tag(1), None);
         assert_eq!(id.model(), Model::Table);
+    }
+    /// Of up to three segments, each a null or one of these: empty, with characters as marks have them, of other widths, and so long that
+    /// a mark takes two characters and three.
+    fn plain() -> Vec<Vec<Option<String>>> {
+        let long = |n: usize| "x".repeat(n);
+        let texts = [
+            "".to_string(),
+            "\0".to_string(),
+            "\u{1}a".to_string(),
+            "a".to_string(),
+            "ab".to_string(),
+            "\u{7f}@é😀\u{ffff}".to_string(),
+            long(62),
+            long(63),
+            long(64 * 64 - 1),
+            format!("{}é", long(64 * 64)),
+        ];
+        let segments: Vec<Option<String>> = texts.into_iter().map(Some).chain([None]).collect();
+        let mut out: Vec<Vec<Option<String>>> = vec![Vec::new()];
+        let mut from = 0;
+        for _ in 0..3 {
+            let to = out.len();
+            for at in from..to {
+                for segment in &segments {
+                    let longer = out[at].iter().chain([segment]).cloned().collect();
+                    out.push(longer);
+                }
+            }
+            from = to;
+        }
+        out
+    }
+
+    /// What a device keeps of its segments.
+    fn kept(mut segments: Vec<Option<String>>) -> Vec<Option<String>> {
+        while segments.len() > 1 && segments.last() == Some(&None) {
+            segments.pop();
+        }
+        if segments.is_empty() {
+            segments.push(Some(String::new()));
+        }
+        segments
+    }
+
+    #[test]
+    fn segments_come_back_as_they_were_given() {
+        for segments in plain() {
+            let id = DeviceId::new(segments.iter().map(Option::as_deref));
+            let kept = kept(segments);
+            let got: Vec<Option<String>> = id.segments().map(|s| s.map(String::from)).collect();
+            assert_eq!(got, kept);
+            assert_eq!(id.segment_count(), kept.len());
+            assert_eq!(id.table(), kept[0].as_deref().unwrap_or(""));
+            for tag in 0..4 {
+                let expected = kept.get(tag + 1).and_then(Option::as_deref);
+                assert_eq!(id.tag(tag), expected);
+            }
+            assert_eq!(format!("{id:?}"), format!("DeviceId{kept:?}"));
+        }
+    }
+
+    #[test]
+    fn devices_are_ordered_and_equal_as_lists_of_their_segments() {
+        let hash = |id: &DeviceId| BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
+        let all: Vec<_> = plain()
+            .into_iter()
+            .map(|s| (DeviceId::new(s.clone()), kept(s)))
+            .collect();
+        for (id, segments) in &all {
+            for (other, others) in &all {
+                assert_eq!(id.cmp(other), segments.cmp(others));
+                assert_eq!(id == other, segments == others);
+                assert!(id != other || hash(id) == hash(other));
+            }
+        }
     }
 }

@@ -15,7 +15,7 @@ mod value;
 pub use calendar::{date_of, days_of};
 pub use codes::{Compression, Encoding};
 pub use data_type::DataType;
-pub use device_id::{DeviceId, Model, split_path};
+pub use device_id::{DeviceId, Model, Segments, split_path};
 pub use form::Form;
 pub use instant::{Instant, Zone, format_date, format_instant, parse_date};
 pub use legal::{is_lossy, legal_encodings};

@@ -136,7 +136,7 @@ fn position(device: &DeviceRef<'_>) -> Result<u32> {
 
 /// Tag values; trailing nulls are gone, and an absent tag sorts before any other as a null does.
 fn tags(id: &DeviceId) -> impl Iterator<Item = Option<&str>> {
-    id.segments().iter().skip(1).map(|s| s.as_deref())
+    id.segments().skip(1)
 }
 
 /// Where the values of a series go: its output column, and its measurement as sources name it.

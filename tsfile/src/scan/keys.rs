@@ -111,7 +111,7 @@ fn form_of(readers: &[TsFileReader], request: &ScanRequest) -> Option<Form> {
                 .iter()
                 .flat_map(|r| r.metadata().tables.iter().map(move |t| (r, t.0.as_str())));
             let all = roots.all(|(reader, root)| {
-                let id = DeviceId::new(vec![Some(root.to_string())]);
+                let id = DeviceId::new([Some(root)]);
                 reader.model_of(&id) == Model::Table
             });
             all.then_some(Form::Table)

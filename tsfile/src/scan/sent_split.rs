@@ -122,9 +122,9 @@ impl Split {
         };
         let mut w = begin(SPLIT);
         w.u8(BY_NAME);
-        w.uvarint(device.segments().len() as u64);
+        w.uvarint(device.segment_count() as u64);
         for segment in device.segments() {
-            w.varstr(segment.as_deref());
+            w.varstr(segment);
         }
         w.u8(first.joined.into()).u8(joined.into());
         w.svarint(first.slice.0).svarint(first.slice.1);
@@ -237,8 +237,8 @@ impl SentSplit {
     }
 
     fn by_name(r: &mut ByteReader<'_>, listed: &[SentFile]) -> Result<Self> {
-        let segments = (0..r.count(1)?).map(|_| Ok(r.varstr()?.map(str::to_string)));
-        let device = DeviceId::new(segments.collect::<Result<_>>()?);
+        let segments = (0..r.count(1)?).map(|_| r.varstr());
+        let device = DeviceId::new(segments.collect::<Result<Vec<_>>>()?);
         let joined = (flag(r)?, flag(r)?);
         let slice = (r.svarint64()?, r.svarint64()?);
         let (mut files, mut parts) = (Vec::new(), Vec::new());

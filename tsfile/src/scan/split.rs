@@ -340,7 +340,10 @@ fn key(form: Form, device: &DeviceId) -> DeviceKey {
     match form {
         Form::Wide => Vec::new(),
         Form::Narrow => vec![Some(device.path())],
-        Form::Table => device.segments().iter().skip(1).cloned().collect(),
+        Form::Table => {
+            let tags = device.segments().skip(1);
+            tags.map(|t| t.map(str::to_string)).collect()
+        }
     }
 }
 

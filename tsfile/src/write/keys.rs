@@ -43,8 +43,8 @@ pub fn key_of(device: &DeviceId) -> Vec<u8> {
     match device.model() {
         Model::Tree => put_tree_key(device.path().as_bytes(), &mut key),
         Model::Table => {
-            let tags = device.segments().iter().skip(1);
-            let tags = tags.map(|t| t.as_deref().map(str::as_bytes));
+            let tags = device.segments().skip(1);
+            let tags = tags.map(|t| t.map(str::as_bytes));
             put_table_key(device.table(), tags, &mut key);
         }
     }

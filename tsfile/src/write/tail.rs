@@ -133,7 +133,7 @@ pub fn device_order(a: &DeviceId, b: &DeviceId, version: FormatVersion) -> Order
     if version == FormatVersion::V3 {
         return name_order(&a.path(), &b.path());
     }
-    for (x, y) in a.segments().iter().zip(b.segments()) {
+    for (x, y) in a.segments().zip(b.segments()) {
         let order = match (x, y) {
             (None, None) => Ordering::Equal,
             (None, Some(_)) => Ordering::Less,
@@ -144,7 +144,7 @@ pub fn device_order(a: &DeviceId, b: &DeviceId, version: FormatVersion) -> Order
             return order;
         }
     }
-    a.segments().len().cmp(&b.segments().len())
+    a.segment_count().cmp(&b.segment_count())
 }
 
 /// What the tail is made of.

@@ -14,15 +14,7 @@ fn tree(root: &str) -> Sample {
 }
 
 fn table_of(plant: &str) -> Sample {
-    let device = |i| {
-        let tag = |s: String| Some(s);
-        DeviceId::new(vec![
-            tag("t".into()),
-            tag(plant.into()),
-            tag(format!("d{i:05}")),
-            tag("x".into()),
-        ])
-    };
+    let device = |i| DeviceId::new(["t", plant, &format!("d{i:05}"), "x"].map(Some));
     let devices: Vec<DeviceId> = (0..20_000).map(device).collect();
     Sample::new(plant, written(&devices, FormatVersion::V4, 256))
 }

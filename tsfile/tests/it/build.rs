@@ -471,8 +471,8 @@ fn device_order(a: &DeviceId, b: &DeviceId, version: FormatVersion) -> Ordering 
         return units(&a.path()).cmp(&units(&b.path()));
     }
     let segments = |id: &DeviceId| {
-        let all = id.segments().iter();
-        all.map(|s| s.as_deref().map(units)).collect::<Vec<_>>()
+        let all = id.segments();
+        all.map(|s| s.map(units)).collect::<Vec<_>>()
     };
     segments(a).cmp(&segments(b))
 }

@@ -25,11 +25,10 @@ fn tree() -> Sample {
 }
 
 fn table() -> Sample {
-    let tag = |s: String| Some(s);
     let device = |i: usize| {
         let tags = [i / 2_000, i % 2_000 / 50, i % 50];
-        let tags = tags.iter().map(|n| tag(format!("v{n:02}")));
-        DeviceId::new([tag("plant".into())].into_iter().chain(tags).collect())
+        let tags = tags.iter().map(|n| format!("v{n:02}"));
+        DeviceId::new(["plant".to_string()].into_iter().chain(tags).map(Some))
     };
     let devices: Vec<DeviceId> = (0..20_000).map(device).collect();
     Sample::new("table", written(&devices, FormatVersion::V4, 256))

@@ -202,10 +202,14 @@ fn check_extents(sample: &Sample, index: &Index, positions: &[usize], all: &[Ent
     );
 }
 
+fn owned(id: &DeviceId) -> Vec<Option<String>> {
+    id.segments().map(|s| s.map(String::from)).collect()
+}
+
 /// Devices like `id` that a file probably does not have.
 fn absent(id: &DeviceId) -> Vec<DeviceId> {
     let with = |change: &dyn Fn(&mut Vec<Option<String>>)| {
-        let mut segments = id.segments().to_vec();
+        let mut segments = owned(id);
         change(&mut segments);
         DeviceId::new(segments)
     };
@@ -472,7 +476,7 @@ fn any_order_of_devices_is_searched_or_read_as_a_whole() {
         let n = 2 + rng.below(60) as usize;
         let mut devices: Vec<Vec<Option<String>>> = random_devices(&mut rng, n, tree)
             .into_iter()
-            .map(|d| d.segments().to_vec())
+            .map(|d| owned(&d))
             .map(|mut s| {
                 s[0] = Some(if tree { "root.x" } else { "t" }.into());
                 s

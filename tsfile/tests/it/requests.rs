@@ -41,7 +41,7 @@ impl Shape {
 
     fn device(self, number: usize) -> DeviceId {
         if self.table {
-            DeviceId::new(vec![Some("plant".into()), Some(format!("d{number:03}"))])
+            DeviceId::new(["plant", &format!("d{number:03}")].map(Some))
         } else {
             DeviceId::from_path(&format!("root.plant.line.d{number:03}"))
         }

@@ -24,7 +24,7 @@ pub fn device(path: &str) -> DeviceId {
 
 /// A device of a table with one tag.
 pub fn table_device(table: &str, tag: Option<&str>) -> DeviceId {
-    DeviceId::new(vec![Some(table.into()), tag.map(Into::into)])
+    DeviceId::new([Some(table), tag])
 }
 
 fn cell(s: &str) -> Cell {

@@ -85,7 +85,7 @@ pub fn table_to_narrow(
         |batch, row| {
             let values = tags.iter().map(|tag| tag.texts[batch].get(row));
             let segments = std::iter::once(Some(table)).chain(values);
-            Ok(DeviceId::new(segments.map(|s| s.map(str::to_string)).collect()).path())
+            Ok(DeviceId::new(segments).path())
         },
     )?;
     let device_field = Arc::new(Field::new(&names.device, DataType::Utf8, false));

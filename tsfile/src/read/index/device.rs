@@ -44,7 +44,7 @@ impl<'a> DeviceRef<'a> {
         static NONE: std::sync::OnceLock<DeviceId> = std::sync::OnceLock::new();
         match self.index.devices.get(self.position) {
             Some(d) => &d.id,
-            None => NONE.get_or_init(|| DeviceId::new(Vec::new())),
+            None => NONE.get_or_init(|| DeviceId::new([Some("")])),
         }
     }
 

@@ -8,7 +8,7 @@
 use super::assemble::assemble;
 use super::fetch::Fetch;
 use super::offsets::SeenOffsets;
-use super::order::{DeviceOrder, segments};
+use super::order::DeviceOrder;
 use super::stretch::{FoundStretch, Stretch};
 use super::walk::check_depth;
 use super::{Index, Store, too_many};
@@ -214,7 +214,7 @@ fn search(
             continue;
         };
         for order in &orders {
-            let compare = |e: EntryDevice<'_>| order.compare(e.segments(), segments(device));
+            let compare = |e: EntryDevice<'_>| order.compare(e.segments(), device.segments());
             let first = entries.partition_point(|e| compare(e).is_lt());
             let end = entries.partition_point(|e| compare(e).is_le());
             // In front of a child that begins with the device, the one before may end with another spelling of it.
@@ -269,7 +269,8 @@ impl Child {
         };
         let mut orders = DeviceOrder::all_of(version).into_iter();
         let next = self.next.as_ref();
-        let is_before = |o: DeviceOrder, next| o.compare(last.0.segments(), segments(next)).is_le();
+        let is_before =
+            |o: DeviceOrder, next: &DeviceId| o.compare(last.0.segments(), next.segments()).is_le();
         let before_next = next.is_none_or(|next| orders.any(|o| is_before(o, next)));
         first.0.is(&self.first) && before_next
     }

@@ -2,7 +2,6 @@
 //! dotted path.
 
 use crate::format::{DeviceEntries, FormatVersion};
-use crate::model::DeviceId;
 use std::cmp::Ordering;
 
 /// How texts are compared.
@@ -32,23 +31,22 @@ impl DeviceOrder {
     /// other.
     pub(super) fn compare<'a, 'b>(
         self,
-        a: impl ExactSizeIterator<Item = Option<&'a str>>,
-        b: impl ExactSizeIterator<Item = Option<&'b str>>,
+        mut a: impl Iterator<Item = Option<&'a str>>,
+        mut b: impl Iterator<Item = Option<&'b str>>,
     ) -> Ordering {
         if self.by_path {
             return self.text.compare(path_bytes(a), path_bytes(b));
         }
-        let lengths = a.len().cmp(&b.len());
-        a.zip(b)
-            .map(|pair| match pair {
-                // Mostly the same table, and in one comparison.
-                (Some(a), Some(b)) if a == b => Ordering::Equal,
-                (Some(a), Some(b)) if self.text == TextOrder::Bytes => a.cmp(b),
-                (Some(a), Some(b)) => self.text.compare(a.bytes(), b.bytes()),
-                (a, b) => a.is_some().cmp(&b.is_some()),
-            })
-            .find(|o| o.is_ne())
-            .unwrap_or(lengths)
+        loop {
+            let order = match (a.next(), b.next()) {
+                (Some(Some(a)), Some(Some(b))) => self.text.compare_segments(a, b),
+                (Some(a), Some(b)) => a.is_some().cmp(&b.is_some()),
+                (a, b) => return a.is_some().cmp(&b.is_some()),
+            };
+            if order.is_ne() {
+                return order;
+            }
+        }
     }
 
     /// Whether devices ascend; equal ones may follow each other: two spellings of a device.
@@ -59,6 +57,17 @@ impl DeviceOrder {
 }
 
 impl TextOrder {
+    fn compare_segments(self, a: &str, b: &str) -> Ordering {
+        // Mostly the same table, and in one comparison.
+        if a == b {
+            return Ordering::Equal;
+        }
+        match self {
+            Self::Bytes => a.cmp(b),
+            Self::Utf16 => self.compare(a.bytes(), b.bytes()),
+        }
+    }
+
     /// Compares two texts in UTF-8. In UTF-16 the characters above U+FFFF are pairs of units below U+E000: they come before the characters from
     /// there on, whose first byte is EE or EF.
     fn compare(self, a: impl Iterator<Item = u8>, b: impl Iterator<Item = u8>) -> Ordering {
@@ -68,11 +77,6 @@ impl TextOrder {
         };
         a.map(weight).cmp(b.map(weight))
     }
-}
-
-/// The segments of a device, to be compared.
-pub(super) fn segments(device: &DeviceId) -> impl ExactSizeIterator<Item = Option<&str>> {
-    device.segments().iter().map(Option::as_deref)
 }
 
 /// The path of a device, without putting it together.
@@ -87,6 +91,7 @@ fn path_bytes<'a>(segments: impl Iterator<Item = Option<&'a str>>) -> impl Itera
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::DeviceId;
 
     #[test]
     fn utf16_order_is_that_of_code_units() {
@@ -120,14 +125,12 @@ mod tests {
 
     #[test]
     fn versions_compare_segments_or_paths() {
-        let device = |parts: &[Option<&str>]| {
-            DeviceId::new(parts.iter().map(|s| s.map(String::from)).collect())
-        };
+        let device = |parts: &[Option<&str>]| DeviceId::new(parts.iter().copied());
         let inner = device(&[Some("root.a"), Some("x")]);
         let dashed = device(&[Some("root.a-b"), Some("x")]);
         let null = device(&[Some("root.a"), None, Some("y")]);
         let compare = |a: &DeviceId, b: &DeviceId, version| {
-            DeviceOrder::all_of(version)[0].compare(segments(a), segments(b))
+            DeviceOrder::all_of(version)[0].compare(a.segments(), b.segments())
         };
         assert_eq!(compare(&inner, &dashed, FormatVersion::V4), Ordering::Less);
         assert_eq!(

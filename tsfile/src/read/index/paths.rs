@@ -80,7 +80,7 @@ impl TsFileReader {
     /// Whether a device of this path could be one that is shown as a path because its table has no schema.
     fn has_odd_devices(&self, path: &str) -> bool {
         self.roots_of(path).any(|name| {
-            let device = DeviceId::new(vec![Some(name.to_string())]);
+            let device = DeviceId::new([Some(name)]);
             device.model() == Model::Table && self.model_of(&device) == Model::Tree
         })
     }

@@ -50,9 +50,9 @@ pub fn read(path: &Path) -> Dump {
         let line = if tree {
             format!("tree\t{}", escape(&d.id().path()))
         } else {
-            let segments = d.id().segments().iter();
+            let segments = d.id().segments();
             let segments: Vec<_> = segments
-                .map(|s| s.as_deref().map_or("\\N".to_string(), escape))
+                .map(|s| s.map_or("\\N".to_string(), escape))
                 .collect();
             format!("table\t{}", segments.join("\t"))
         };
