@@ -95,7 +95,7 @@ fn take(
     pages: &mut Vec<SmallPage>,
     (times, columns): (&mut Vec<i64>, &mut [ColumnBuilder]),
 ) -> Result<Taken> {
-    let reader = context.reader.clone();
+    let reader = &context.reader;
     let bytes = window.get(reader.source(), time.offset, want, reader.data_end())?;
     pages.clear();
     pages.extend(find_page(bytes, time.offset, time, ChunkRole::Time, ""));

@@ -86,8 +86,9 @@ impl OpenFile {
             let named = shared.values.iter().enumerate();
             open.columns = named.map(|(i, v)| (v.name.clone(), i)).collect();
             let kinds = open.work.reader.index()?.kinds();
+            // Names of its own: threads that count how often the same one is used would wait for each other.
             open.by_kind = kinds
-                .map(|m| (open.columns.get(&**m).copied(), m.clone()))
+                .map(|m| (open.columns.get(&**m).copied(), Arc::from(&**m)))
                 .collect();
         }
         Ok(open)
@@ -138,13 +139,7 @@ impl OpenFile {
             };
             sources(device, &path, &target, &mut plans)?;
         }
-        self.prepare(
-            shared,
-            &mut plans,
-            Some(0),
-            &branch.times,
-            branch.residual.clone(),
-        )?;
+        self.prepare(shared, &mut plans, Some(0), &branch.times, &branch.residual)?;
         self.run.clone_from(&self.work.devices.positions);
         Ok(Some(plans))
     }
@@ -168,8 +163,7 @@ impl OpenFile {
         if shared.columns.form == Form::Wide {
             return self.wide(shared);
         }
-        let reader = self.work.reader.clone();
-        let index = reader.index()?;
+        let index = self.work.reader.index()?;
         let run = self.work.devices.run(index, self.next);
         let Some(device) = run.first().and_then(|&p| index.device(p as usize)) else {
             return Ok(None);
@@ -180,13 +174,15 @@ impl OpenFile {
         };
         self.path.clear();
         device.id().write_path(&mut self.path);
+        let own_residual;
         let (times, residual) = match &shared.filter {
             Some(filter) if branch.keyed => {
                 let own = filter.of_device(&branch.residual, device.id(), &self.path);
                 let (times, residual) = own.split_times(filter.time());
-                (branch.times.intersect(&times), Arc::new(residual))
+                own_residual = Arc::new(residual);
+                (branch.times.intersect(&times), &own_residual)
             }
-            _ => (branch.times.clone(), branch.residual.clone()),
+            _ => (branch.times.clone(), &branch.residual),
         };
         let destination = |series: &SeriesRef<'_>| -> Destination {
             let known = series.kind.and_then(|kind| self.by_kind.get(kind));
@@ -198,7 +194,7 @@ impl OpenFile {
         let target = Target {
             form: shared.columns.form,
             rows: shared.request.rows,
-            siblings: shared.needs_siblings(&residual),
+            siblings: shared.needs_siblings(residual),
             destination: &destination,
         };
         let name: Arc<str> = self.path.as_str().into();
@@ -224,8 +220,7 @@ impl OpenFile {
         if !few || shared.request.limit.is_some() {
             return Ok(());
         }
-        let reader = self.work.reader.clone();
-        let index = reader.index()?;
+        let index = self.work.reader.index()?;
         let positions = self.run.iter();
         let devices = positions.filter_map(|&p| index.device(p as usize));
         let devices: Vec<_> = devices.collect();
@@ -239,18 +234,18 @@ impl OpenFile {
         plans: &mut Vec<SourcePlan>,
         number: Option<usize>,
         times: &Ranges<i64>,
-        residual: Arc<Predicate>,
+        residual: &Arc<Predicate>,
     ) -> Result<()> {
-        self.late = shared.rejects_nulls(&residual);
+        self.late = shared.rejects_nulls(residual);
         let (first, last) = self.work.slice;
         let slice = Ranges::between(Cut::Before(first), Cut::After(last));
         let times = times.intersect(&slice);
         let asked = times.spans();
         let before = chunks(plans);
         let mut spans = asked.clone();
-        if *residual != Predicate::Always {
+        if **residual != Predicate::Always {
             retain(plans, &spans);
-            let possible = possible(shared, &mut self.context, plans, &residual)?;
+            let possible = possible(shared, &mut self.context, plans, residual)?;
             spans = times.intersect(&possible).spans();
         }
         retain(plans, &spans);
@@ -270,14 +265,14 @@ impl OpenFile {
                         let column = filter.time();
                         let test = Test::Numbers(times);
                         let at = Predicate::Test { column, test };
-                        Arc::new(Predicate::all([at, (*residual).clone()]))
+                        Arc::new(Predicate::all([at, (**residual).clone()]))
                     },
                     |(_, made)| made,
                 );
                 self.made = number.map(|number| (number, made.clone()));
                 Some(made)
             }
-            _ => (*residual != Predicate::Always).then_some(residual),
+            _ => (**residual != Predicate::Always).then(|| residual.clone()),
         };
         self.test = predicate.map(|predicate| RowTest {
             predicate,

@@ -197,12 +197,10 @@ impl Single {
             if ended || self.open.is_none() && !self.open_next()? {
                 return Ok(!self.rows.is_empty());
             }
-            let reader = self.open.as_ref().map(|o| o.work.reader.clone());
-            let more = self.step();
-            let more = match (more, reader) {
-                (Err(e), Some(reader)) => return Err(reader.in_file(e)),
-                (more, _) => more?,
-            };
+            let more = self.step().map_err(|e| match &self.open {
+                Some(open) => open.work.reader.in_file(e),
+                None => e,
+            })?;
             if self.slice.is_skipping() && self.slice.pass(self.rows.len()) {
                 self.rows.forget();
             }
