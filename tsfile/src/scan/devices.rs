@@ -100,17 +100,25 @@ impl FileDevices {
         // The model follows from the table.
         let mut model = None;
         let mut is_table = |id| *model.get_or_insert_with(|| reader.model_of(id)) == Model::Table;
-        let mut found: Vec<DeviceRef<'_>> = index
-            .devices()
-            .filter(|d| d.id().table() == table && is_table(d.id()))
-            .filter(|d| filter.is_none_or(|f| f.keeps(d.id())))
-            .collect();
-        // Most files have them in order.
-        let distinct = found.is_sorted_by(|a, b| tags(a.id()).lt(tags(b.id())));
-        if !distinct {
-            found.sort_by(|a, b| tags(a.id()).cmp(tags(b.id())));
+        let mut positions = Vec::with_capacity(index.device_count());
+        let mut distinct = true;
+        let mut last: Option<&DeviceId> = None;
+        for device in index.devices() {
+            let id = device.id();
+            let of_table = id.table() == table && is_table(id);
+            if !of_table || filter.is_some_and(|f| !f.keeps(id)) {
+                continue;
+            }
+            distinct = distinct && last.is_none_or(|last| tags(last).lt(tags(id)));
+            last = Some(id);
+            positions.push(position(&device)?);
         }
-        let positions = found.iter().map(position).collect::<Result<_>>()?;
+        // Most files have them in order.
+        if !distinct {
+            let id = |p: u32| index.device(p as usize).map(|d| d.id());
+            let tags = |p| id(p).into_iter().flat_map(tags);
+            positions.sort_by(|&a, &b| tags(a).cmp(tags(b)));
+        }
         Ok(Self {
             distinct,
             ..Self::new(positions)
