@@ -148,7 +148,7 @@ impl ColumnBuilder {
         let before = self.len();
         if !self.values.is_bytes() {
             if self.is_empty() {
-                self.values.reserve(self.expected.max(rows));
+                self.values.reserve(self.expected.max(rows), 0);
             }
             self.values.grow(before + rows);
         }
@@ -208,8 +208,15 @@ impl ColumnBuilder {
     fn make_room(&mut self) {
         self.settle();
         if self.is_empty() {
-            self.values.reserve(self.expected);
+            self.values.reserve(self.expected, 0);
         }
+    }
+
+    /// Makes room for `rows` rows like those that are there.
+    pub(crate) fn make_room_for(&mut self, rows: usize) {
+        let more = rows.saturating_sub(self.values.len());
+        let text = self.text_bytes() / self.rows.max(1) + 1;
+        self.values.reserve(more, text.saturating_mul(more));
     }
 
     fn validity(&mut self, before: usize) -> &mut BooleanBufferBuilder {

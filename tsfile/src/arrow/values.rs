@@ -146,15 +146,18 @@ impl Values {
         }
     }
 
-    /// Makes room for `n` more values (of strings: for their offsets).
-    pub(super) fn reserve(&mut self, n: usize) {
+    /// Makes room for `n` more values, and for `text` bytes where they are strings.
+    pub(super) fn reserve(&mut self, n: usize, text: usize) {
         match self {
             Self::Bool(v) => v.reserve(n),
             Self::I32(v) => v.reserve(n),
             Self::I64(v) => v.reserve(n),
             Self::F32(v) => v.reserve(n),
             Self::F64(v) => v.reserve(n),
-            Self::Bytes(v) => v.offsets.reserve(n),
+            Self::Bytes(v) => {
+                v.offsets.reserve(n);
+                v.data.reserve(text);
+            }
             Self::Keys(v) => v.keys.reserve(n),
         }
     }

@@ -101,6 +101,12 @@ impl OpenFile {
         Ok(device.map(|d| d.id()))
     }
 
+    /// How many devices come behind the one at hand; in the wide form all are at hand.
+    pub(super) fn devices_left(&self) -> usize {
+        let of = &self.work.devices.positions;
+        of.len().saturating_sub(self.next.max(self.run.len()))
+    }
+
     /// All sources of all devices at once.
     fn wide(&mut self, shared: &Shared) -> Result<Option<Vec<SourcePlan>>> {
         let reader = self.work.reader.clone();

@@ -68,6 +68,19 @@ impl RowsAtHand {
         bytes + self.times.len() * size_of::<i64>()
     }
 
+    /// Makes room for `rows` rows like those at hand, or as many as `bytes` hold, unless a batch that was given back has left about as much: growing
+    /// by doubling takes twice the memory, and all of it fresh.
+    pub(super) fn make_room(&mut self, rows: usize, bytes: usize) {
+        let row_bytes = self.size_bytes() / self.len().max(1);
+        let rows = rows.min(bytes / row_bytes.max(1));
+        if self.times.capacity() < rows / 2 {
+            self.times.reserve(rows.saturating_sub(self.len()));
+            for column in self.values.iter_mut().chain(&mut self.keys) {
+                column.make_room_for(rows);
+            }
+        }
+    }
+
     /// The rows that come next are of this file.
     pub(super) fn begin_file(&mut self, name: &str) {
         self.files.push((self.times.len(), name.to_string()));

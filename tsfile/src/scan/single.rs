@@ -283,6 +283,13 @@ impl Single {
                         self.rows.begin_test(before, left);
                         let (device, slots) = (open.device()?, &shared.columns.slots);
                         self.rows.append_keys(slots, device, &open.name, number)?;
+                        if before == 0 {
+                            // Devices are mostly of one size.
+                            let rows = number.saturating_mul(1 + open.devices_left());
+                            let step = self.filtered.as_ref().map_or(most, |f| f.step);
+                            let rows = rows.min(most).min(step);
+                            self.rows.make_room(rows, self.batch_bytes);
+                        }
                         if done {
                             open.rows = None;
                         }
