@@ -6,6 +6,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
 const BITS: usize = u64::BITS as usize;
+/// Positions that share a block, and its words: as much as a page of memory.
+const BLOCK_POSITIONS: usize = BLOCK_WORDS * BITS;
+const BLOCK_WORDS: usize = if cfg!(test) { 1 } else { 512 };
 
 /// Offsets of the nodes seen so far.
 #[derive(Debug)]
@@ -46,24 +49,32 @@ impl SeenOffsets {
 }
 
 /// Which positions in a section had a node: there is one for every device and every run of series.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct SeenPositions {
-    /// One bit for each byte of the section.
-    bits: Vec<u64>,
+    /// One bit for each byte of the section, in blocks; one in which nothing was seen is empty, so that walks over parts of a section do not each
+    /// fill as much memory as one over all of it.
+    blocks: Vec<Vec<u64>>,
 }
 
 impl SeenPositions {
     /// For nodes in a section of `bytes`.
     pub(super) fn new(bytes: usize) -> Self {
         Self {
-            bits: vec![0; bytes.div_ceil(BITS)],
+            blocks: vec![Vec::new(); bytes.div_ceil(BLOCK_POSITIONS)],
         }
     }
 
     /// An error when the node at `position` was seen before. Errors carry positions.
     pub(super) fn first_visit(&mut self, position: usize) -> Result<()> {
         let bit = 1 << (position % BITS);
-        match self.bits.get_mut(position / BITS) {
+        let block = self.blocks.get_mut(position / BLOCK_POSITIONS);
+        let word = block.and_then(|block| {
+            if block.is_empty() {
+                *block = vec![0; BLOCK_WORDS];
+            }
+            block.get_mut(position % BLOCK_POSITIONS / BITS)
+        });
+        match word {
             Some(bits) if *bits & bit == 0 => {
                 *bits |= bit;
                 Ok(())
@@ -73,13 +84,20 @@ impl SeenPositions {
     }
 
     /// Adds what others have seen of the same section.
-    pub(super) fn add(&mut self, other: &Self) -> Result<()> {
-        for (i, (bits, more)) in self.bits.iter_mut().zip(&other.bits).enumerate() {
-            if *bits & more != 0 {
-                let position = i * BITS + (*bits & more).trailing_zeros() as usize;
-                return Err(two_parents().at(position as u64));
+    pub(super) fn add(&mut self, other: Self) -> Result<()> {
+        for (i, (block, more)) in self.blocks.iter_mut().zip(other.blocks).enumerate() {
+            if block.is_empty() {
+                *block = more;
+                continue;
             }
-            *bits |= more;
+            for (k, (bits, more)) in block.iter_mut().zip(more).enumerate() {
+                if *bits & more != 0 {
+                    let bit = (*bits & more).trailing_zeros() as usize;
+                    let position = i * BLOCK_POSITIONS + k * BITS + bit;
+                    return Err(two_parents().at(position as u64));
+                }
+                *bits |= more;
+            }
         }
         Ok(())
     }
@@ -133,5 +151,29 @@ impl Hasher for OffsetHasher {
 
     fn finish(&self) -> u64 {
         self.hash
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_seen_once_also_by_others() {
+        let bytes = 5 * BLOCK_POSITIONS - 1;
+        let seen = |positions: &[usize]| {
+            let mut seen = SeenPositions::new(bytes);
+            positions.iter().for_each(|&p| seen.first_visit(p).unwrap());
+            seen
+        };
+        let mut one = seen(&[0, 63, 64, 200]);
+        assert!(one.first_visit(64).is_err() && one.first_visit(usize::MAX).is_err());
+        one.add(seen(&[1, 65, 150, 201])).unwrap();
+        for position in [0, 1, 63, 64, 65, 150, 200, 201] {
+            assert!(one.first_visit(position).is_err(), "{position}");
+            let twice = one.clone().add(seen(&[position])).unwrap_err();
+            assert!(twice.to_string().contains(&position.to_string()), "{twice}");
+        }
+        one.first_visit(2).unwrap();
     }
 }

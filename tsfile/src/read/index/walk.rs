@@ -82,7 +82,7 @@ impl<'a> Walk<'a> {
     /// # Errors
     /// Both have seen the same node, or the same timeseries.
     pub(super) fn append(&mut self, other: Walk<'_>) -> Result<()> {
-        self.seen.add(&other.seen)?;
+        self.seen.add(other.seen)?;
         self.add_run_bytes(other.run_bytes, 0)?;
         let (series, devices) = (self.series_number()?, self.device_number()?);
         let more = other.walked;
