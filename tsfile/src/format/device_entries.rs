@@ -92,6 +92,11 @@ impl DeviceEntries {
         Some((device, entry.offset))
     }
 
+    /// All devices on their own, in one allocation.
+    pub fn ids(&self) -> impl Iterator<Item = DeviceId> {
+        DeviceId::many(self.iter().map(|(device, _)| device.segments()))
+    }
+
     /// Where child number `i` begins.
     pub fn offset(&self, i: usize) -> Option<u64> {
         self.entries.get(i).map(|e| e.offset)
@@ -238,6 +243,7 @@ mod tests {
         for (i, id) in expected.iter().enumerate() {
             let (device, offset) = entries.get(i).unwrap();
             assert_eq!(device.to_id(), *id);
+            assert_eq!(entries.ids().nth(i).as_ref(), Some(id));
             assert!(device.is(id));
             assert_eq!(device.table(), id.table());
             assert_eq!(offset, i as u64 + 1);

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// How a device is addressed.
@@ -34,11 +35,15 @@ impl fmt::Display for Model {
 /// Trailing null segments are removed on construction, so that the same device compares equal whoever wrote it. Devices are ordered segment
 /// by segment, a null before any text and texts by their bytes; one that another begins with comes before it.
 ///
-/// All segments share one allocation, since a file can have very many devices, and clones share it too.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// All segments share one allocation, clones share it too, and so do the devices of an index that stand next to each other, since a file can have
+/// very many: one that is kept keeps the names of its neighbours in memory.
+#[derive(Clone)]
 pub struct DeviceId {
-    /// The segments one behind the other, each behind its mark as [`push_mark`] writes it.
-    marked: Arc<str>,
+    /// The segments one behind the other, each behind its mark as [`push_mark`] writes it; of other devices too.
+    shared: Arc<str>,
+    /// Where those of this device begin and end.
+    start: usize,
+    end: usize,
 }
 
 /// Devices mostly fit into so many bytes.
@@ -59,6 +64,25 @@ fn push_mark(out: &mut String, segment: Option<&str>) {
         if rest == 0 {
             return;
         }
+    }
+}
+
+/// Writes all segments of a device.
+fn push_device<S: AsRef<str>>(out: &mut String, segments: impl IntoIterator<Item = Option<S>>) {
+    let start = out.len();
+    // Behind the last segment that stays.
+    let mut end = start;
+    for segment in segments {
+        let segment = segment.as_ref().map(AsRef::as_ref);
+        push_mark(out, segment);
+        out.push_str(segment.unwrap_or(""));
+        if segment.is_some() || end == start {
+            end = out.len();
+        }
+    }
+    out.truncate(end);
+    if end == start {
+        push_mark(out, Some(""));
     }
 }
 
@@ -109,24 +133,35 @@ impl DeviceId {
     /// ```
     pub fn new<S: AsRef<str>>(segments: impl IntoIterator<Item = Option<S>>) -> Self {
         let mut marked = String::with_capacity(USUAL_BYTES);
-        // Behind the last segment that stays.
-        let mut end = 0;
-        for segment in segments {
-            let segment = segment.as_ref().map(AsRef::as_ref);
-            push_mark(&mut marked, segment);
-            marked.push_str(segment.unwrap_or(""));
-            if segment.is_some() || end == 0 {
-                end = marked.len();
-            }
-        }
-        if end == 0 {
-            push_mark(&mut marked, Some(""));
-            end = marked.len();
-        }
-        marked.truncate(end);
+        push_device(&mut marked, segments);
         Self {
-            marked: marked.as_str().into(),
+            start: 0,
+            end: marked.len(),
+            shared: marked.as_str().into(),
         }
+    }
+
+    /// Many devices, each from its segments, that share one allocation.
+    pub(crate) fn many<'a, D: Iterator<Item = Option<&'a str>>>(
+        devices: impl ExactSizeIterator<Item = D>,
+    ) -> impl Iterator<Item = Self> {
+        let mut marked = String::new();
+        let mut ends = Vec::with_capacity(devices.len());
+        for segments in devices {
+            push_device(&mut marked, segments);
+            ends.push(marked.len());
+        }
+        let shared: Arc<str> = marked.as_str().into();
+        let mut start = 0;
+        ends.into_iter().map(move |end| Self {
+            shared: shared.clone(),
+            start: std::mem::replace(&mut start, end),
+            end,
+        })
+    }
+
+    fn marked(&self) -> &str {
+        self.shared.get(self.start..self.end).unwrap_or("")
     }
 
     /// From a dotted path as stored by format version 3, split as version 4 would.
@@ -146,7 +181,9 @@ impl DeviceId {
 
     /// All segments; `None` is a null tag.
     pub fn segments(&self) -> Segments<'_> {
-        Segments { rest: &self.marked }
+        Segments {
+            rest: self.marked(),
+        }
     }
 
     /// How many segments there are.
@@ -191,6 +228,20 @@ impl DeviceId {
             }
             out.push_str(s.unwrap_or("null"));
         }
+    }
+}
+
+impl PartialEq for DeviceId {
+    fn eq(&self, other: &Self) -> bool {
+        self.marked() == other.marked()
+    }
+}
+
+impl Eq for DeviceId {}
+
+impl Hash for DeviceId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.marked().hash(state);
     }
 }
 
@@ -331,9 +382,17 @@ mod tests {
     #[test]
     fn devices_are_ordered_and_equal_as_lists_of_their_segments() {
         let hash = |id: &DeviceId| BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
-        let all: Vec<_> = plain()
-            .into_iter()
-            .map(|s| (DeviceId::new(s.clone()), kept(s)))
+        let plain = plain();
+        // Some of each kind: on its own, and with others.
+        let own = plain.iter().map(|s| DeviceId::new(s.clone()));
+        let many = plain.iter().map(|s| s.iter().map(Option::as_deref));
+        let pairs = own.zip(DeviceId::many(many)).enumerate();
+        let all: Vec<_> = pairs
+            .map(|(i, (own, shared))| {
+                assert_eq!(own, shared);
+                if i % 2 == 0 { own } else { shared }
+            })
+            .zip(plain.iter().map(|s| kept(s.clone())))
             .collect();
         for (id, segments) in &all {
             for (other, others) in &all {

@@ -186,8 +186,8 @@ impl<'a> Walk<'a> {
                 end: node.end,
                 closed: true,
             });
-            for (device, offset) in node.entries.iter() {
-                self.device(device.to_id(), offset, before, depth)?;
+            for (device, (_, offset)) in node.entries.ids().zip(node.entries.iter()) {
+                self.device(device, offset, before, depth)?;
             }
             return Ok(Vec::new());
         }
