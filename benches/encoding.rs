@@ -82,6 +82,7 @@ fn main_group(c: &mut Criterion) {
                 Values::F32(v) => numbers(c, &group, encoding, v, Values::F32),
                 Values::F64(v) => numbers(c, &group, encoding, v, Values::F64),
                 Values::Bytes(v) => byte_strings(c, &group, encoding, v),
+                Values::Keys(v) => byte_strings(c, &group, encoding, v.entries),
             }
         }
     }

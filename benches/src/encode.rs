@@ -34,6 +34,10 @@ pub fn encode(
             let v: Vec<&[u8]> = (from..to).map(|i| v.get(i)).collect();
             encode_bytes(encoding, &v, out).ok()
         }
+        Values::Keys(v) => {
+            let v: Vec<&[u8]> = (from..to).map(|i| v.get(i)).collect();
+            encode_bytes(encoding, &v, out).ok()
+        }
     }
 }
 
