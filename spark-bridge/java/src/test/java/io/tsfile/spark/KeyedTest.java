@@ -74,6 +74,29 @@ class KeyedTest extends SparkCase {
     assertTrue(plan(lag("auto")).contains("scan: parallel"));
   }
 
+  /** Tests run on two cores. */
+  @Test
+  void fewColumnsAreWorkForAllCoresToo() {
+    String cost = "spark.sql.files.openCostInBytes";
+    String before = spark.conf().get(cost);
+    spark.conf().set(cost, "1");
+    try {
+      Dataset<Row> all = reader("form", "narrow", "partitioning", "parallel").load(golden(TREE));
+      assertEquals(2, all.javaRDD().getNumPartitions());
+      for (String column : all.columns()) {
+        if (!column.equals("time") && !column.equals("device_name")) {
+          Dataset<Row> one = all.select("device_name", column);
+          assertEquals(2, one.javaRDD().getNumPartitions(), column);
+          assertEquals(all.count(), one.count());
+        }
+      }
+    } finally {
+      spark.conf().set(cost, before);
+    }
+    Dataset<Row> small = reader("form", "narrow", "partitioning", "parallel").load(golden(TREE));
+    assertEquals(1, small.javaRDD().getNumPartitions());
+  }
+
   @Test
   void aKeyThatIsNotReadIsNotPromised() {
     spark.conf().set(BUCKETING, "true");

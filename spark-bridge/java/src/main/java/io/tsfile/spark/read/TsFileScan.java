@@ -209,13 +209,24 @@ class TsFileScan implements Scan, Batch, SupportsReportStatistics {
     private TsFileScan parallel() {
       long most = bytes("spark.sql.files.maxPartitionBytes", "128MB");
       long opening = bytes("spark.sql.files.openCostInBytes", "4MB");
+      int parallelism = Math.max(1, SparkSession.active().sparkContext().defaultParallelism());
+      int files = relation.files.files.size();
       long all = 0;
       for (FoundFile file : relation.files.files) {
-        all += file.sizeBytes + opening;
+        all += file.sizeBytes;
       }
-      int parallelism = SparkSession.active().sparkContext().defaultParallelism();
-      long each = Math.max(1, Math.min(most, Math.max(opening, all / Math.max(1, parallelism))));
+      long each = share(all, files, parallelism, opening, most);
       List<Plan.Split> splits = plan.splits(each);
+      // Of a file with many columns few bytes may be read, which are work for all cores all the same.
+      long read = 0;
+      for (Plan.Split split : splits) {
+        read += split.bytes;
+      }
+      long less = share(read, files, parallelism, opening, most);
+      if (splits.size() < parallelism && less < each) {
+        each = less;
+        splits = plan.splits(each);
+      }
       Map<String, FoundFile> byName = relation.byName();
       List<InputPartition> out = new ArrayList<>();
       List<byte[]> packed = new ArrayList<>();
@@ -236,6 +247,14 @@ class TsFileScan implements Scan, Batch, SupportsReportStatistics {
         out.add(new TsFilePartition(packed, folders));
       }
       return of(out.toArray(new InputPartition[0]), splits, "parallel");
+    }
+
+    /** What each core gets of so many bytes in so many files, much as in Spark's own sources. */
+    private static long share(long bytes, int files, int cores, long opening, long most) {
+      long all = bytes + opening * Math.max(0, files - 1);
+      // A little more, since pieces end where chunks do, and what is left over would be a partition of its own.
+      long each = all / cores + all / cores / 16;
+      return Math.max(1, Math.min(most, Math.max(opening, each)));
     }
 
     private Object[] folder(Plan.Split split, Map<String, FoundFile> byName) {
