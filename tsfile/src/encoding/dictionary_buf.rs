@@ -61,6 +61,7 @@ impl DictionaryBuf {
         let key = match same {
             Some(&key) => key,
             None => {
+                self.entries.limit = usize::MAX;
                 self.entries.push(value)?;
                 self.next_key() - 1
             }
@@ -88,6 +89,8 @@ impl DictionaryBuf {
         let Some((&least, &most)) = range else {
             return Ok(());
         };
+        // That of the last page, which says nothing about this one.
+        self.entries.limit = usize::MAX;
         let (first, behind) = (least as usize, most as usize + 1);
         if behind - first <= n {
             let shift = self.next_key() - least;
@@ -182,6 +185,18 @@ mod tests {
         out.extend_from(&src, 0, 0).unwrap();
         out.extend_from(&src, 7, 9).unwrap();
         assert_eq!(out.len(), 8);
+    }
+
+    #[test]
+    fn the_limit_of_one_page_is_not_that_of_others() {
+        let mut src = of(&["a", "b", "c", "d"]);
+        src.keys = vec![0, 3];
+        let mut out = of(&["x"]);
+        out.entries.limit = 1;
+        out.extend_from(&src, 0, 2).unwrap();
+        out.entries.limit = 1;
+        out.push_repeated(b"yy", 2).unwrap();
+        assert_eq!(values(&out), ["x", "a", "d", "yy", "yy"]);
     }
 
     #[test]
