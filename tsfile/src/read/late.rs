@@ -114,7 +114,9 @@ impl Late {
             .unwrap_or(FIRST_ROWS.min(goal))
             .clamp(1, most);
         let before = size_bytes(columns);
-        while times.len() - start < portion && size_bytes(columns) - before < PORTION_BYTES {
+        // Columns get smaller where a dictionary loses entries that no row uses.
+        let grown = |columns: &[ColumnBuilder]| size_bytes(columns).saturating_sub(before);
+        while times.len() - start < portion && grown(columns) < PORTION_BYTES {
             let from = times.len();
             let taken = self
                 .tested
@@ -142,7 +144,7 @@ impl Late {
         if kept.is_empty() {
             return Ok(Taken::No);
         }
-        let row_bytes = (size_bytes(columns) - before).div_ceil(kept.len()).max(1);
+        let row_bytes = grown(columns).div_ceil(kept.len()).max(1);
         let next = portion.saturating_mul(GROWTH).max(FIRST_ROWS);
         context.portion = Some(next.min(PORTION_BYTES / row_bytes));
         Ok(Taken::Passing(kept.len()))
