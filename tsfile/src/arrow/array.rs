@@ -1,18 +1,17 @@
 //! Columns that grow, and the arrays they become without a copy.
 
-use super::types::{ColumnType, DateMode, TextMode, date_to_days};
+use super::strings::{of_arrow, push_repeated, strings};
+use super::types::{ColumnType, DateMode, date_to_days};
 use super::values::Values;
 use crate::encoding::{BytesBuf, DictionaryBuf};
 use crate::model::DataType;
 use crate::{Error, ErrorKind, Result};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, DictionaryArray, Float32Array,
-    Float64Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
-    TimestampMillisecondArray, TimestampNanosecondArray,
+    Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array,
+    Int32Array, Int64Array, TimestampMicrosecondArray, TimestampMillisecondArray,
+    TimestampNanosecondArray,
 };
-use arrow_buffer::{
-    BooleanBuffer, BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer,
-};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, Buffer, NullBuffer, ScalarBuffer};
 use std::sync::Arc;
 
 /// A column that grows row by row range and becomes one array.
@@ -300,12 +299,12 @@ impl ColumnBuilder {
             Values::I64(v) => Arc::new(Int64Array::new(v.into(), nulls)),
             Values::F32(v) => Arc::new(Float32Array::new(v.into(), nulls)),
             Values::F64(v) => Arc::new(Float64Array::new(v.into(), nulls)),
-            Values::Bytes(v) => self.strings(v, nulls, |is_bad, n| {
+            Values::Bytes(v) => strings(&self.column, v, nulls, |is_bad, n| {
                 (0..n).find(|&i| is_bad(i)).map(|row| (row, row))
             })?,
             Values::Keys(DictionaryBuf { keys, entries }) => {
                 let is_null = |row: usize| nulls.as_ref().is_some_and(|n| n.is_null(row));
-                let texts = self.strings(entries, None, |is_bad, _| {
+                let texts = strings(&self.column, entries, None, |is_bad, _| {
                     let mut used = keys.iter().map(|&key| key as usize).enumerate();
                     used.find(|&(row, entry)| !is_null(row) && is_bad(entry))
                 })?;
@@ -314,57 +313,6 @@ impl ColumnBuilder {
             }
         };
         Ok(array)
-    }
-
-    /// The array of byte strings. `find` gives the first row that has a bad one, and which that is; it is told whether one is bad, and how many
-    /// there are.
-    fn strings(
-        &self,
-        v: BytesBuf,
-        nulls: Option<NullBuffer>,
-        find: impl FnOnce(&dyn Fn(usize) -> bool, usize) -> Option<(usize, usize)>,
-    ) -> std::result::Result<ArrayRef, (usize, Error)> {
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(v.offsets));
-        let data = Buffer::from_vec(v.data);
-        let text = matches!(self.column.data_type, DataType::Text | DataType::String)
-            && self.column.text != TextMode::Binary;
-        if !text {
-            return Ok(Arc::new(BinaryArray::new(offsets, data, nulls)));
-        }
-        // Arrow looks at the bytes of the whole batch at once; only when it refuses them the values are looked at one by one.
-        if let Ok(array) = StringArray::try_new(offsets.clone(), data.clone(), nulls.clone()) {
-            return Ok(Arc::new(array));
-        }
-        let ends = offsets.iter().zip(offsets.iter().skip(1));
-        let values: Vec<&[u8]> = ends
-            .map(|(&from, &to)| data.get(from as usize..to as usize).unwrap_or(&[]))
-            .collect();
-        let value = |i: usize| values.get(i).copied().unwrap_or(&[]);
-        let bad: Vec<bool> = values
-            .iter()
-            .map(|v| std::str::from_utf8(v).is_err())
-            .collect();
-        let bad = find(&|i| bad.get(i) == Some(&true), values.len());
-        if let (Some((row, i)), TextMode::Utf8) = (bad, self.column.text) {
-            let first = value(i).iter().take(16);
-            let shown: Vec<String> = first.map(|b| format!("{b:02x}")).collect();
-            return Err((
-                row,
-                Error::new(ErrorKind::Value, "text", "bytes that are no UTF-8")
-                    .got(format!("0x{}", shown.concat()))
-                    .hint("use `text=lossy` or `text=binary` (--text lossy, --text binary)"),
-            ));
-        }
-        let mut clean = BytesBuf::default();
-        for value in &values {
-            let text = String::from_utf8_lossy(value);
-            clean.push(text.as_bytes()).map_err(|e| (0, e))?;
-        }
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(clean.offsets));
-        match StringArray::try_new(offsets, Buffer::from_vec(clean.data), nulls) {
-            Ok(array) => Ok(Arc::new(array)),
-            Err(e) => Err(of_arrow(e)),
-        }
     }
 
     /// Takes back the memory of an array that this column made, when nobody else holds it.
@@ -411,37 +359,6 @@ impl ColumnBuilder {
 
 fn empty(column: &ColumnType) -> Values {
     Values::with_keys(column.data_type, column.has_keys())
-}
-
-fn of_arrow(e: arrow_schema::ArrowError) -> (usize, Error) {
-    (0, Error::new(ErrorKind::Value, "text", e.to_string()))
-}
-
-/// Appends `value` `n` times: the bytes double until there are enough.
-fn push_repeated(out: &mut BytesBuf, value: &[u8], n: usize) -> Result<()> {
-    let (start, first) = (out.data.len(), out.offsets.len());
-    let total = value.len().saturating_mul(n);
-    let fits = start
-        .checked_add(total)
-        .is_some_and(|end| i32::try_from(end).is_ok());
-    if n == 0 || !fits {
-        // Says why, and is rare.
-        return (0..n).try_for_each(|_| out.push(value));
-    }
-    out.data.reserve(total);
-    out.data.extend_from_slice(value);
-    while out.data.len() - start < total {
-        let have = out.data.len() - start;
-        let more = have.min(total - have);
-        out.data.extend_from_within(start..start + more);
-    }
-    out.offsets.resize(first + n, 0);
-    let mut end = start;
-    for offset in out.offsets.get_mut(first..).unwrap_or(&mut []) {
-        end += value.len();
-        *offset = end as i32;
-    }
-    Ok(())
 }
 
 fn to_days(
@@ -503,7 +420,9 @@ fn timestamps(
 
 #[cfg(test)]
 mod tests {
+    use super::super::types::TextMode;
     use super::*;
+    use arrow_array::StringArray;
     use arrow_array::cast::AsArray;
     use arrow_array::types::Int32Type;
 

@@ -3,6 +3,7 @@
 mod array;
 mod input;
 mod spread;
+mod strings;
 mod types;
 mod values;
 
