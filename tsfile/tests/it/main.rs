@@ -29,5 +29,6 @@ mod scan;
 mod splits;
 mod summary;
 mod summary_work;
+mod threads;
 mod write;
 mod written;

@@ -18,9 +18,9 @@ use tsfile::{Error, ErrorKind, ReadOptions, TsFileReader, TsFileWriter, WriteOpt
 
 /// Path, or tags.
 pub type Key = Vec<Option<String>>;
-type Values = [Option<i64>; 3];
+pub type Values = [Option<i64>; 3];
 /// What a file holds.
-type Content = BTreeMap<(Key, i64), Values>;
+pub type Content = BTreeMap<(Key, i64), Values>;
 /// Device, time and what is shown besides; no device in the wide form.
 pub type Row = (Key, i64, Vec<Option<i64>>);
 
@@ -85,7 +85,12 @@ fn tags(device: u64) -> Key {
     tags
 }
 
-fn written(name: &str, content: &Content, is_table: bool, options: WriteOptions) -> TsFileReader {
+pub fn written(
+    name: &str,
+    content: &Content,
+    is_table: bool,
+    options: WriteOptions,
+) -> TsFileReader {
     let texts = |at: usize| -> ArrayRef {
         let keys = content
             .keys()
@@ -117,7 +122,7 @@ fn written(name: &str, content: &Content, is_table: bool, options: WriteOptions)
     read(name, output.bytes().unwrap().to_vec())
 }
 
-fn read(name: &str, bytes: Vec<u8>) -> TsFileReader {
+pub fn read(name: &str, bytes: Vec<u8>) -> TsFileReader {
     TsFileReader::new(MemorySource::new(bytes), name, ReadOptions::default()).unwrap()
 }
 
@@ -949,83 +954,6 @@ fn statistics_do_not_answer_for_rows_that_become_one() {
     };
     assert_eq!(of(Dedup::Last), Err(tsfile::scan::Refusal::Files));
     assert_ne!(of(Dedup::None), Err(tsfile::scan::Refusal::Files));
-}
-
-/// A file of some megabytes.
-fn large_file(devices: i64) -> TsFileReader {
-    let mut content = Content::new();
-    for device in 0..devices {
-        let key = vec![Some(format!("root.d{device:03}"))];
-        for time in 0..2_000 {
-            let value = (time * 977 + device + 1).wrapping_mul(-7_046_029_254_386_353_131);
-            content.insert((key.clone(), time), [Some(value); 3]);
-        }
-    }
-    written("large", &content, false, WriteOptions::default())
-}
-
-#[test]
-fn threads_wait_for_a_slow_consumer() {
-    // Each of 16 splits is one batch.
-    let request = ScanRequest::new()
-        .with_form(Form::Narrow)
-        .with_threads(2)
-        .with_batches_in_flight(2);
-    let mut scan = scan(vec![large_file(120)], request).unwrap();
-    let first = scan.next().unwrap().unwrap();
-    // Threads that do not wait would read all of it now.
-    let mut before = None;
-    while before != Some(scan.counters()) {
-        before = Some(scan.counters());
-        std::thread::sleep(std::time::Duration::from_millis(300));
-    }
-    let chunks = scan.counters().chunks;
-    assert!(chunks > 0);
-    let mut total = first.num_rows();
-    for batch in scan.by_ref() {
-        total += batch.unwrap().num_rows();
-    }
-    let all = scan.counters().chunks;
-    assert_eq!(total, 120 * 2_000);
-    // One was fetched, two wait, and one is always made for who fetches.
-    assert!(chunks * 2 < all, "{chunks} of {all} chunks");
-}
-
-#[test]
-fn threads_end_when_nobody_listens_and_the_first_error_in_order_wins() {
-    let reader = large_file(40);
-    let request = ScanRequest::new().with_form(Form::Narrow).with_threads(3);
-    let limited = request.clone().with_limit(Some(10));
-    let mut scan = scan(vec![reader.clone()], limited).unwrap();
-    assert_eq!(
-        scan.by_ref().map(|b| b.unwrap().num_rows()).sum::<usize>(),
-        10
-    );
-    drop(scan);
-    let mut scan = tsfile::scan::scan(vec![reader.clone()], request.clone()).unwrap();
-    assert!(scan.next().unwrap().is_ok());
-    drop(scan);
-    // The chunks of two devices are damaged: the error is that of the first one, whoever comes first.
-    let mut bytes = vec![0; reader.size_bytes() as usize];
-    reader.source().read_at(0, &mut bytes).unwrap();
-    for device in [30, 9] {
-        let index = reader.index().unwrap();
-        let chunk = index.device(device).unwrap().timeseries(1).unwrap().chunks[0].offset as usize;
-        bytes[chunk..chunk + 40].fill(0xee);
-    }
-    let damaged = read("damaged", bytes);
-    for _ in 0..5 {
-        let mut scan = tsfile::scan::scan(vec![damaged.clone()], request.clone()).unwrap();
-        let mut rows = 0;
-        let e = loop {
-            match scan.next().unwrap() {
-                Ok(batch) => rows += batch.num_rows(),
-                Err(e) => break e,
-            }
-        };
-        assert!(e.to_string().contains("root.d009"), "{e}");
-        assert!(rows <= 9 * 2_000 && scan.next().is_none());
-    }
 }
 
 #[test]
