@@ -3,13 +3,12 @@
 use super::chunk::HEADER_GUESS_BYTES;
 use super::plan::{ChunkAt, SourcePlan};
 use super::source::touches;
+use super::window::MARGIN_BYTES;
 use super::{DeviceRef, TsFileReader};
 use crate::Result;
 use crate::model::ValueStatistics;
 use std::ops::Range;
 
-/// Behind the last byte of a chunk so much is wanted as well, since headers are looked for in more bytes than they have.
-const MARGIN_BYTES: u64 = if cfg!(fuzzing) { 16 } else { 4 * 1024 };
 /// Bytes of a time, or of a value that is not a text, at most: a varint of 64 bits.
 const POINT_BYTES: u64 = 10;
 /// Headers of the chunk and its pages, and a margin.
@@ -73,7 +72,7 @@ pub(super) fn chunk_ranges(
         let next = starts.partition_point(|&start| start <= offset);
         let next = starts.get(next).copied().unwrap_or(data_end);
         let end = next.min(offset.saturating_add(most));
-        end.saturating_add(MARGIN_BYTES).min(data_end)
+        end.saturating_add(MARGIN_BYTES as u64).min(data_end)
     };
     let inside = wanted.into_iter().filter(|(offset, _)| *offset < data_end);
     pages.extend(inside.map(|(offset, most)| offset..end(offset, most)));

@@ -1,6 +1,7 @@
 //! What the sources of one scan share: the window over the file, buffers, counters, the times decoded last.
 
 use super::ahead::chunk_ranges;
+use super::buffers::Buffers;
 use super::limits::Limits;
 use super::page::{PageContext, decode_unmarked_times};
 use super::plan::SourcePlan;
@@ -102,6 +103,11 @@ const MAX_SPARE_BYTES: usize = 8 << 20;
 
 impl SourceContext {
     pub(crate) fn new(reader: TsFileReader, range: (i64, i64)) -> Self {
+        Self::with_buffers(reader, range, Buffers::default())
+    }
+
+    /// In the memory of another one.
+    pub(crate) fn with_buffers(reader: TsFileReader, range: (i64, i64), buffers: Buffers) -> Self {
         let limits = reader.limits();
         let page = PageContext {
             version: reader.format_version(),
@@ -115,7 +121,7 @@ impl SourceContext {
             limits,
             chunk_bytes: 0,
             text_bytes: 0,
-            window: Window::default(),
+            window: buffers.window,
             range,
             spans: vec![range],
             page_test: None,
@@ -126,14 +132,27 @@ impl SourceContext {
             counters: ScanCounters::default(),
             cancel: CancelToken::default(),
             page,
-            decompressor: Decompressor::default(),
-            scratch: Vec::new(),
-            bits: Vec::new(),
-            spare_times: Arc::default(),
-            small: Vec::new(),
+            decompressor: buffers.decompressor,
+            scratch: buffers.scratch,
+            bits: buffers.bits,
+            spare_times: buffers.times,
+            small: buffers.small,
             known_times: Vec::new(),
             next_known: 0,
-            spare: Vec::new(),
+            spare: buffers.values,
+        }
+    }
+
+    /// Its memory, for the next one.
+    pub(crate) fn into_buffers(self) -> Buffers {
+        Buffers {
+            window: self.window.emptied(),
+            decompressor: self.decompressor,
+            scratch: self.scratch,
+            bits: self.bits,
+            times: self.spare_times,
+            small: self.small,
+            values: self.spare,
         }
     }
 

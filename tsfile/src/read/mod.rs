@@ -10,6 +10,7 @@
 
 mod ahead;
 mod body;
+pub(crate) mod buffers;
 mod cancel;
 pub(crate) mod chunk;
 pub(crate) mod context;

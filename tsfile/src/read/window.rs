@@ -1,7 +1,7 @@
 //! The bytes of a file that are at hand: one buffer that moves ahead, and what was fetched because it is known to be wanted.
 
 use crate::Result;
-use crate::io::{ReadAt, fewer, joined, read_into};
+use crate::io::{ReadAt, check_range, fewer, joined};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,6 +9,8 @@ use std::sync::Arc;
 const FIRST_READ_BYTES: usize = if cfg!(fuzzing) { 32 } else { 16 * 1024 };
 /// A sequential read is not grown beyond this.
 const MAX_READ_BYTES: usize = 2 * 1024 * 1024;
+/// Behind the last byte of a chunk so much is wanted as well: headers and short chunks are looked for in more bytes than they have.
+pub(super) const MARGIN_BYTES: usize = if cfg!(fuzzing) { 16 } else { 4 * 1024 };
 /// No more than this is fetched ahead.
 const MAX_FETCHED_BYTES: u64 = if cfg!(fuzzing) { 512 } else { 16 << 20 };
 /// Ranges that are closer than this are fetched together in any case.
@@ -21,8 +23,12 @@ const MAX_WIDE_GAP_BYTES: u64 = if cfg!(fuzzing) { 64 } else { 4 << 20 };
 #[derive(Debug, Default)]
 pub struct Window {
     start: u64,
-    bytes: Vec<u8>,
+    /// Its memory, of which the first `filled` bytes are those of the file.
+    memory: Vec<u8>,
+    filled: usize,
     next_read: usize,
+    /// Reads before it are not grown beyond it: what is wanted ends there.
+    wanted_end: Option<u64>,
     /// Ascending, and they do not overlap.
     fetched: Vec<Fetched>,
 }
@@ -68,7 +74,7 @@ impl Window {
                 return Ok(fetched.unwrap_or(&[]));
             }
         }
-        let have_end = self.start + self.bytes.len() as u64;
+        let have_end = self.start + self.filled as u64;
         if offset < self.start || offset.saturating_add(want as u64) > have_end {
             let sequential =
                 offset >= self.start && offset <= have_end.saturating_add(FIRST_READ_BYTES as u64);
@@ -77,13 +83,46 @@ impl Window {
             } else {
                 FIRST_READ_BYTES
             };
-            let ahead = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
-            let len = want.max(self.next_read).min(ahead);
-            self.start = offset;
-            read_into(source, offset, len, &mut self.bytes)?;
+            let up_to =
+                |end: u64| usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
+            let wanted = self.wanted_end.map_or(usize::MAX, up_to);
+            let grown = match wanted {
+                // Somebody wants what lies behind all the same.
+                0 => self.next_read,
+                _ => self.next_read.min(wanted.saturating_add(MARGIN_BYTES)),
+            };
+            self.read(source, offset, want.max(grown).min(up_to(end)))?;
         }
         let from = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
-        Ok(self.bytes.get(from..).unwrap_or(&[]))
+        let filled = self.memory.get(..self.filled).unwrap_or(&[]);
+        Ok(filled.get(from..).unwrap_or(&[]))
+    }
+
+    fn read<S: ReadAt + ?Sized>(&mut self, source: &S, offset: u64, len: usize) -> Result<()> {
+        self.filled = 0;
+        check_range(source.size_bytes(), offset, len)?;
+        if self.memory.len() < len {
+            // New memory comes from the system with zeros in it.
+            self.memory = vec![0; len];
+        }
+        let out = self.memory.get_mut(..len).unwrap_or(&mut []);
+        source.read_at(offset, out)?;
+        self.start = offset;
+        self.filled = len;
+        Ok(())
+    }
+
+    /// What is wanted of the file ends about there: little is read ahead that lies behind.
+    pub(crate) fn want_up_to(&mut self, end: Option<u64>) {
+        self.wanted_end = end;
+    }
+
+    /// A window over another file, or another part of one, that has nothing at hand, in the memory of this one.
+    pub(super) fn emptied(self) -> Self {
+        Self {
+            memory: self.memory,
+            ..Self::default()
+        }
     }
 
     /// Fetches `ranges` in few requests, so that nothing in them is read again; what was fetched before is forgotten. Too much together
@@ -101,9 +140,9 @@ impl Window {
         let close = joined(ranges.to_vec(), request_bytes.min(MAX_GAP_BYTES));
         if let [only] = close.as_slice() {
             // Small neighbours come out of the buffer that moves ahead.
-            let reach = self.start + (self.bytes.len() + FIRST_READ_BYTES) as u64;
+            let reach = self.start + (self.filled + FIRST_READ_BYTES) as u64;
             let is_small = only.end - only.start <= FIRST_READ_BYTES as u64;
-            if is_small && !self.bytes.is_empty() && (self.start..reach).contains(&only.start) {
+            if is_small && self.filled > 0 && (self.start..reach).contains(&only.start) {
                 return Ok(());
             }
         }
@@ -174,6 +213,44 @@ mod tests {
                 .prefetch(&source, std::slice::from_ref(&(0..6_000_000)))
                 .is_err()
         );
+    }
+
+    #[test]
+    fn little_is_read_ahead_behind_what_is_wanted() {
+        let source = CountingSource::new(MemorySource::new(vec![7; 1 << 20]));
+        let read = |wanted: Option<u64>, from: u64, to: u64| {
+            let before = source.counts().bytes;
+            let mut window = Window::default();
+            window.want_up_to(wanted);
+            for at in (from..to).step_by(1_024) {
+                let got = window.get(&source, at, 1_024, 1 << 20).unwrap();
+                assert!(got.len() >= 1_024);
+            }
+            source.counts().bytes - before
+        };
+        assert_eq!(
+            read(Some(307_200), 0, 307_200),
+            307_200 + MARGIN_BYTES as u64
+        );
+        assert!(read(None, 0, 307_200) > 450_000);
+        // What lies behind all the same comes in few reads.
+        assert_eq!(
+            read(Some(307_200), 320_000, 934_400),
+            read(None, 320_000, 934_400)
+        );
+    }
+
+    #[test]
+    fn memory_is_used_again_and_what_was_in_it_is_not() {
+        let window = |source: &MemorySource, mut window: Window| {
+            let got = window.get(source, 5, 100, source.size_bytes()).unwrap();
+            assert_eq!(got, vec![got[0]; got.len()]);
+            (got[0], got.as_ptr(), window.emptied())
+        };
+        let (first, memory, emptied) =
+            window(&MemorySource::new(vec![1; 10_000]), Window::default());
+        let (second, same, _) = window(&MemorySource::new(vec![2; 5_000]), emptied);
+        assert_eq!((first, second, memory), (1, 2, same));
     }
 
     #[test]

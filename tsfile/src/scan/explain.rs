@@ -9,6 +9,7 @@ use super::weigh::ChunkSizes;
 use crate::Result;
 use crate::filter::{Predicate, Test};
 use crate::model::Form;
+use crate::read::buffers::Buffers;
 use crate::read::plan::SourcePlan;
 use std::collections::BTreeSet;
 
@@ -208,7 +209,7 @@ impl Found {
         self.all_chunks += sizes.count() as u64;
         self.all_bytes += sizes.total();
         let before = self.chunks;
-        let mut open = OpenFile::new(shared, work.clone())?;
+        let mut open = OpenFile::new(shared, work.clone(), Buffers::default())?;
         while let Some(plans) = open.next_plans(shared)? {
             self.chunks += super::prune::chunks(&plans);
             self.bytes += plans.iter().map(|p| sizes.of_plan(p)).sum::<u64>();

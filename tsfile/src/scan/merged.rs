@@ -15,6 +15,7 @@ use super::split::{Part, Split};
 use crate::filter::Predicate;
 use crate::model::Form;
 use crate::read::CancelToken;
+use crate::read::buffers::Buffers;
 use crate::read::context::ScanCounters;
 use crate::{Error, Result};
 use arrow_array::{Array, BooleanArray, RecordBatch};
@@ -57,10 +58,18 @@ impl Reading {
         Self::Files(Box::new(single))
     }
 
-    /// Shares the memory of batches with other splits, where batches are given on as they are made.
-    pub(super) fn share(&mut self, lent: &Arc<Lent>) {
+    /// Shares the memory of batches with other splits, where batches are given on as they are made, and reads in that of the split before.
+    pub(super) fn share(&mut self, lent: &Arc<Lent>, buffers: Buffers) {
         if let Self::Files(single) = self {
-            single.share(lent);
+            single.share(lent, buffers);
+        }
+    }
+
+    /// The memory that it read in, for the next split.
+    pub(super) fn into_buffers(self) -> Buffers {
+        match self {
+            Self::Files(single) => single.into_buffers(),
+            Self::Devices(_) => Buffers::default(),
         }
     }
 

@@ -8,7 +8,8 @@ use super::request::Rows;
 use super::slice::RowSlice;
 use crate::Result;
 use crate::filter::{Cut, Predicate, Ranges, Test};
-use crate::model::{DeviceId, Form};
+use crate::model::{DeviceId, Form, Statistics};
+use crate::read::buffers::Buffers;
 use crate::read::context::SourceContext;
 use crate::read::plan::SourcePlan;
 use crate::read::select::RowTest;
@@ -62,9 +63,13 @@ pub(super) fn piece_bytes(series: usize) -> Option<usize> {
 }
 
 impl OpenFile {
-    pub(super) fn new(shared: &Shared, work: FileWork) -> Result<Self> {
-        let mut context = SourceContext::new(work.reader.clone(), work.slice);
+    /// Opens it in memory that was used before.
+    pub(super) fn new(shared: &Shared, work: FileWork, buffers: Buffers) -> Result<Self> {
+        let mut context = SourceContext::with_buffers(work.reader.clone(), work.slice, buffers);
         context.want_keys(shared.request.has_keys());
+        if shared.columns.form != Form::Wide {
+            context.window.want_up_to(wanted_end(&work)?);
+        }
         let mut open = Self {
             work,
             next: 0,
@@ -308,6 +313,35 @@ impl OpenFile {
             "the rows of the file have more cells than its size justifies",
         )
     }
+}
+
+/// Where what is read of a file ends, as far as the chunks of the last device tell, and the device that follows in the index.
+fn wanted_end(work: &FileWork) -> Result<Option<u64>> {
+    let index = work.reader.index()?;
+    let last = work.devices.positions.last().map(|&p| p as usize);
+    let Some(device) = last.and_then(|last| index.device(last)) else {
+        return Ok(None);
+    };
+    let next = last.and_then(|last| index.device(last + 1));
+    let (mut wanted, mut others) = (0, Vec::new());
+    let spans = [work.slice];
+    for k in 0..device.series_count() {
+        device.chunks(k, |chunk| {
+            let times = chunk.statistics.as_ref().map(Statistics::time_range);
+            match times {
+                Some(Some((first, last))) if !touches(&spans, first, last) => {
+                    others.push(chunk.offset);
+                }
+                _ => wanted = wanted.max(chunk.offset),
+            }
+        })?;
+    }
+    for k in 0..next.map_or(0, |next| next.series_count()) {
+        if let Some(next) = &next {
+            next.chunks(k, |chunk| others.push(chunk.offset))?;
+        }
+    }
+    Ok(others.into_iter().filter(|&offset| offset > wanted).min())
 }
 
 /// Drops the plans that have no time in `spans`.

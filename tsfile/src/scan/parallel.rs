@@ -5,6 +5,7 @@ use super::merged::Reading;
 use super::plan::ScanPlan;
 use super::split::Split;
 use crate::read::CancelToken;
+use crate::read::buffers::Buffers;
 use crate::read::context::ScanCounters;
 use crate::{Error, ErrorKind, Result};
 use arrow_array::RecordBatch;
@@ -214,6 +215,7 @@ impl Drop for Parallel {
 
 impl Work {
     fn run(&self) {
+        let mut buffers = Buffers::default();
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let (Some(split), Some(sender)) = (self.splits.get(number), self.senders.get(number))
@@ -222,14 +224,21 @@ impl Work {
             };
             let sender = sender.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(sender) = sender {
-                self.read(number, split, &sender);
+                buffers = self.read(number, split, &sender, buffers);
             }
         }
     }
 
-    fn read(&self, number: usize, split: &Split, sender: &Sender<Message>) {
+    /// Reads a split in memory that was used before, and gives it back.
+    fn read(
+        &self,
+        number: usize,
+        split: &Split,
+        sender: &Sender<Message>,
+        buffers: Buffers,
+    ) -> Buffers {
         let mut scan = Reading::of_split(&self.plan, split, self.cancel.clone());
-        scan.share(&self.lent);
+        scan.share(&self.lent, buffers);
         let mut last = Ok(None);
         while self.room.take(number) {
             match scan.next() {
@@ -255,5 +264,6 @@ impl Work {
         drop(counters);
         // What was counted is there before the end is known.
         let _ = sender.send(last);
+        scan.into_buffers()
     }
 }

@@ -8,6 +8,7 @@ use super::request::ScanRequest;
 use super::rows::RowsAtHand;
 use super::slice::RowSlice;
 use crate::read::CancelToken;
+use crate::read::buffers::Buffers;
 use crate::read::context::ScanCounters;
 use crate::read::whole::Taken;
 use crate::{Error, Result};
@@ -37,6 +38,8 @@ pub(super) struct Single {
     failed: bool,
     cancel: CancelToken,
     lent: Arc<Lent>,
+    /// Of the files that were read.
+    buffers: Buffers,
 }
 
 /// What a filter has kept.
@@ -65,6 +68,7 @@ impl Single {
         let is_filtered = shared.filter.is_some() || shared.has_unseen_rows();
         let filtered = is_filtered.then(|| Filtered::new(offset, limit, max_rows));
         Self {
+            buffers: Buffers::default(),
             cancel: shared.request.cancel.clone(),
             slice: match filtered {
                 Some(_) => RowSlice::new(0, None),
@@ -85,9 +89,15 @@ impl Single {
         }
     }
 
-    /// Shares the memory of batches with others.
-    pub(super) fn share(&mut self, lent: &Arc<Lent>) {
+    /// Shares the memory of batches with others, and takes over that of a part which is done with.
+    pub(super) fn share(&mut self, lent: &Arc<Lent>, buffers: Buffers) {
         self.lent = lent.clone();
+        self.buffers = buffers;
+    }
+
+    /// The memory that it read in.
+    pub(super) fn into_buffers(self) -> Buffers {
+        self.buffers
     }
 
     /// Makes it a part of something: what is passed over is counted by whoever puts the parts together.
@@ -211,6 +221,7 @@ impl Single {
                     let reader = &open.work.reader;
                     let unchanged = reader.source().check_unchanged();
                     unchanged.map_err(|e| reader.in_file(e))?;
+                    self.buffers = open.context.into_buffers();
                 }
             }
         }
@@ -236,7 +247,8 @@ impl Single {
             return Ok(false);
         };
         self.rows.begin_file(work.reader.name());
-        let mut open = OpenFile::new(&self.shared, work)?;
+        let buffers = std::mem::take(&mut self.buffers);
+        let mut open = OpenFile::new(&self.shared, work, buffers)?;
         open.context.cancel = self.cancel.clone();
         self.open = Some(open);
         Ok(true)

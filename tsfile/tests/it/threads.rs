@@ -1,9 +1,12 @@
 //! Threads that read splits side by side.
 
 use crate::splits::{Content, read, written};
+use arrow_array::RecordBatch;
+use arrow_select::concat::concat_batches;
+use tsfile::io::{CountingSource, MemorySource, ReadCounts};
 use tsfile::model::Form;
 use tsfile::scan::{ScanRequest, scan};
-use tsfile::{TsFileReader, WriteOptions};
+use tsfile::{ReadOptions, TsFileReader, WriteOptions};
 
 /// A file of some megabytes.
 fn large_file(devices: i64) -> TsFileReader {
@@ -82,5 +85,53 @@ fn threads_end_when_nobody_listens_and_the_first_error_in_order_wins() {
         };
         assert!(e.to_string().contains("root.d009"), "{e}");
         assert!(rows <= 9 * 2_000 && batches.next().is_none());
+    }
+}
+
+/// All rows of a request.
+fn all(reader: &TsFileReader, request: &ScanRequest) -> RecordBatch {
+    let scan = scan(vec![reader.clone()], request.clone()).unwrap();
+    let schema = scan.schema();
+    let batches: Vec<RecordBatch> = scan.map(|batch| batch.unwrap()).collect();
+    concat_batches(&schema, &batches).unwrap()
+}
+
+#[test]
+fn threads_read_about_the_bytes_that_one_reads() {
+    let mut content = Content::new();
+    for device in 0..6_000i64 {
+        let tags = vec![Some("s".to_string()), Some(format!("u{device:05}"))];
+        for time in 0..20i64 {
+            let value = (time * 977 + device + 1).wrapping_mul(-7_046_029_254_386_353_131);
+            content.insert((tags.clone(), time), [Some(value); 3]);
+        }
+    }
+    let reader = written("small devices", &content, true, WriteOptions::default());
+    let mut bytes = vec![0; reader.size_bytes() as usize];
+    reader.source().read_at(0, &mut bytes).unwrap();
+    let counted = |threads: usize| -> (RecordBatch, ReadCounts) {
+        let source = CountingSource::new(MemorySource::new(bytes.clone()));
+        let reader = TsFileReader::new(source.clone(), "counted", ReadOptions::default()).unwrap();
+        reader.index().unwrap();
+        let before = source.counts();
+        let request = ScanRequest::new().with_threads(threads);
+        let rows = all(&reader, &request);
+        let after = source.counts();
+        let counts = ReadCounts {
+            reads: after.reads - before.reads,
+            bytes: after.bytes - before.bytes,
+        };
+        (rows, counts)
+    };
+    let (rows, one) = counted(1);
+    assert_eq!(rows.num_rows(), 6_000 * 20);
+    for threads in [2, 5] {
+        let (same, several) = counted(threads);
+        assert_eq!(same, rows);
+        // Each split ends where the next one begins, and what was read ahead of that would be read again.
+        assert!(
+            several.bytes < one.bytes + one.bytes / 5,
+            "{one:?} {several:?}"
+        );
     }
 }
