@@ -28,10 +28,12 @@ pub enum SplitMode {
 pub const DEFAULT_SPLIT_BYTES: u64 = 128 << 20;
 
 /// Threads take splits of about these sizes, and several each. The rows of one have to fit into a few batches: while a split is fetched from, the
-/// threads that read later ones wait as soon as all batches in flight are theirs.
+/// threads that read later ones wait as soon as all batches in flight are theirs, and the fewer batches there are, the warmer is their memory.
 const LEAST_THREAD_BYTES: u64 = 256 << 10;
-const MOST_THREAD_BYTES: u64 = 1 << 20;
+const MOST_THREAD_BYTES: u64 = 512 << 10;
 const SPLITS_PER_THREAD: u64 = 8;
+/// The last of very many devices come in groups of at least this part of the others.
+const LEAST_OF_GROUP: usize = 8;
 /// The bytes of so many devices at most are added up for threads.
 const MOST_WEIGHED: usize = 4096;
 
@@ -175,7 +177,7 @@ impl ScanPlan {
         let of = |file: &FileWork| file.reader.data_end();
         let all: u64 = self.files.iter().map(of).sum();
         // Several for each thread, so that none waits long for the last one; not so small that starting one costs more than it does.
-        let share = all / (threads as u64 * SPLITS_PER_THREAD);
+        let share = all / (threads as u64).saturating_mul(SPLITS_PER_THREAD);
         let bytes = share.clamp(LEAST_THREAD_BYTES, MOST_THREAD_BYTES);
         let devices: usize = self.files.iter().map(|f| f.devices.positions.len()).sum();
         let groups = all.div_ceil(bytes).max(1);
@@ -183,25 +185,31 @@ impl ScanPlan {
         let splits = if self.merges_files() {
             self.by_devices(groups)?
         } else if many {
-            self.by_count((devices as u64).div_ceil(groups))?
+            let groups = usize::try_from(groups).unwrap_or(usize::MAX);
+            self.by_count(devices, devices.div_ceil(groups), threads)?
         } else {
             self.splits(SplitMode::Parallel { bytes })?
         };
         Ok((splits.len() > 1).then_some((splits, threads)))
     }
 
-    /// Groups of so many devices, without a look at their sizes: among very many they even out, and looking takes as long as reading some.
-    fn by_count(&self, group: u64) -> Result<Vec<Split>> {
+    /// All `devices` in groups of `most`, without a look at their sizes: among very many they even out, and looking takes as long as reading some.
+    /// The last groups are smaller and smaller, so that all threads end at about the same time.
+    fn by_count(&self, devices: usize, most: usize, threads: usize) -> Result<Vec<Split>> {
         let mut out = Vec::new();
+        let mut left = devices;
+        let least = (most / LEAST_OF_GROUP).max(1);
         for (file, work) in (0..).zip(self.files.iter()) {
             let index = work.reader.index()?;
             let devices = &work.devices;
             let mut from = 0;
             while from < devices.positions.len() {
+                let group = (left / threads / 2).clamp(least, most.max(least));
                 let mut to = from;
-                while to < devices.positions.len() && ((to - from) as u64) < group {
+                while to < devices.positions.len() && to - from < group {
                     to += devices.run(index, to).len().max(1);
                 }
+                left = left.saturating_sub(to - from);
                 out.push(self.unweighed(vec![Part {
                     file,
                     devices: number(from)..number(to),
