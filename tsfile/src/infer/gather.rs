@@ -84,6 +84,7 @@ pub(crate) fn each_series<'a>(
 ) -> Result<()> {
     let index = reader.index()?;
     let mut settled = vec![false; index.kinds().count()];
+    let mut unsettled = settled.len();
     for device in positions.iter().filter_map(|&p| index.device(p as usize)) {
         for k in usize::from(device.is_aligned())..device.series_count() {
             let kind = device.kind(k);
@@ -93,6 +94,10 @@ pub(crate) fn each_series<'a>(
             let said = f(device, k).map_err(|e| reader.in_file(e))?;
             if let Some(settled) = kind.and_then(|kind| settled.get_mut(kind)) {
                 *settled = said == Said::All;
+                unsettled -= usize::from(*settled);
+            }
+            if unsettled == 0 && index.has_kinds_only() {
+                return Ok(());
             }
         }
     }

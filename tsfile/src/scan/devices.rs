@@ -3,10 +3,15 @@
 use super::request::{DeviceFilter, Rows};
 use crate::model::Form;
 use crate::model::{DeviceId, Model};
+use crate::read::each::try_map;
 use crate::read::plan::{SourceColumn, SourcePlan};
 use crate::read::{DeviceRef, Index, SeriesRef, TsFileReader};
 use crate::{Error, Result};
+use std::ops::Range;
 use std::sync::Arc;
+
+/// Fewer devices than this are looked at in less time than a thread starts in.
+const LEAST_SHARE: usize = if cfg!(test) { 2 } else { 16 << 10 };
 
 /// Devices of one file in the order in which they are presented. One device can be in the index twice, when two spellings
 /// of it (with and without trailing null tags) come to the same.
@@ -55,7 +60,7 @@ impl FileDevices {
     }
 
     /// Some of the devices, which stay in their order.
-    pub(super) fn part(&self, range: &std::ops::Range<u32>) -> Self {
+    pub(super) fn part(&self, range: &Range<u32>) -> Self {
         let range = range.start as usize..range.end as usize;
         Self {
             positions: self.positions.get(range.clone()).unwrap_or(&[]).to_vec(),
@@ -90,37 +95,37 @@ impl FileDevices {
         Ok(Self::new(named.into_iter().map(|(_, p)| p).collect()))
     }
 
-    /// Devices of a table by their tags, null first.
+    /// Devices of a table by their tags, null first; `threads` threads look at the devices of a file that has very many.
     pub(super) fn of_table(
         reader: &TsFileReader,
         table: &str,
         filter: Option<&DeviceFilter>,
+        threads: usize,
     ) -> Result<Self> {
         let index = reader.index()?;
-        // The model follows from the table.
-        let mut model = None;
-        let mut is_table = |id| *model.get_or_insert_with(|| reader.model_of(id)) == Model::Table;
-        let mut positions = Vec::with_capacity(index.device_count());
-        let mut distinct = true;
-        let mut last: Option<&DeviceId> = None;
-        for device in index.devices() {
-            let id = device.id();
-            let of_table = id.table() == table && is_table(id);
-            if !of_table || filter.is_some_and(|f| !f.keeps(id)) {
-                continue;
-            }
-            distinct = distinct && last.is_none_or(|last| tags(last).lt(tags(id)));
-            last = Some(id);
-            positions.push(position(&device)?);
+        let count = index.device_count();
+        let share = count.div_ceil(threads.max(1)).max(LEAST_SHARE);
+        let shares: Vec<Range<usize>> = (0..count)
+            .step_by(share)
+            .map(|from| from..count.min(from + share))
+            .collect();
+        let found = try_map(&shares, threads, |share| {
+            Stretch::of_table(reader, share.clone(), table, filter)
+        })?;
+        let mut found = found.into_iter();
+        let mut all = found.next().unwrap_or_default();
+        for next in found {
+            all.append(next);
         }
+        let mut positions = all.positions;
         // Most files have them in order.
-        if !distinct {
+        if all.unordered {
             let id = |p: u32| index.device(p as usize).map(|d| d.id());
             let tags = |p| id(p).into_iter().flat_map(tags);
             positions.sort_by(|&a, &b| tags(a).cmp(tags(b)));
         }
         Ok(Self {
-            distinct,
+            distinct: !all.unordered,
             ..Self::new(positions)
         })
     }
@@ -136,6 +141,64 @@ impl FileDevices {
         let n = rest.iter().take_while(|p| id(p) == first).count();
         rest.get(..n).unwrap_or(&[])
     }
+}
+
+/// Devices of a table that stand next to each other in the index.
+#[derive(Debug, Default)]
+struct Stretch<'a> {
+    positions: Vec<u32>,
+    /// Whether some device does not come before the next one by its tags.
+    unordered: bool,
+    ends: Option<(&'a DeviceId, &'a DeviceId)>,
+}
+
+impl<'a> Stretch<'a> {
+    fn of_table(
+        reader: &'a TsFileReader,
+        share: Range<usize>,
+        table: &str,
+        filter: Option<&DeviceFilter>,
+    ) -> Result<Self> {
+        let index = reader.index()?;
+        // The model follows from the table.
+        let mut model = None;
+        let mut is_table = |id| *model.get_or_insert_with(|| reader.model_of(id)) == Model::Table;
+        let mut out = Self {
+            positions: Vec::with_capacity(share.len()),
+            ..Self::default()
+        };
+        for device in share.filter_map(|position| index.device(position)) {
+            let id = device.id();
+            let of_table = id.table() == table && is_table(id);
+            if of_table && filter.is_none_or(|f| f.keeps(id)) {
+                out.push(id, position(&device)?);
+            }
+        }
+        Ok(out)
+    }
+
+    fn push(&mut self, id: &'a DeviceId, position: u32) {
+        let (first, last) = self.ends.map_or((id, None), |(a, b)| (a, Some(b)));
+        self.unordered |= last.is_some_and(|last| !is_before(last, id));
+        self.ends = Some((first, id));
+        self.positions.push(position);
+    }
+
+    /// Takes those that stand behind it.
+    fn append(&mut self, next: Self) {
+        let meet = self.ends.zip(next.ends);
+        let meet = meet.is_some_and(|((_, last), (first, _))| !is_before(last, first));
+        self.unordered |= next.unordered || meet;
+        self.positions.extend(next.positions);
+        self.ends = match (self.ends, next.ends) {
+            (Some((first, _)), Some((_, last))) => Some((first, last)),
+            (one, other) => one.or(other),
+        };
+    }
+}
+
+fn is_before(a: &DeviceId, b: &DeviceId) -> bool {
+    tags(a).lt(tags(b))
 }
 
 fn position(device: &DeviceRef<'_>) -> Result<u32> {
@@ -251,4 +314,42 @@ fn aligned(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stretch(devices: &[DeviceId], range: Range<usize>) -> Stretch<'_> {
+        let mut out = Stretch::default();
+        for at in range {
+            out.push(&devices[at], u32::try_from(at).unwrap());
+        }
+        out
+    }
+
+    #[test]
+    fn stretches_know_together_whether_devices_are_in_order() {
+        let device = |tag: Option<&str>| DeviceId::new([Some("t"), tag, Some("x")]);
+        let (mut ordered, mut unordered) = (0, 0);
+        // All ways to take four of four devices.
+        let all = [None, Some("a"), Some("b"), Some("c")].map(device);
+        for number in 0..256 {
+            let picked = [0, 2, 4, 6].map(|bits| all[number >> bits & 3].clone());
+            let in_order = picked.is_sorted_by(is_before);
+            for (one, two) in (0..=4).flat_map(|a| (a..=4).map(move |b| (a, b))) {
+                let mut found = stretch(&picked, 0..one);
+                found.append(stretch(&picked, one..two));
+                found.append(stretch(&picked, two..4));
+                assert_eq!(found.positions, [0, 1, 2, 3]);
+                assert_eq!(
+                    !found.unordered, in_order,
+                    "{picked:?} cut at {one} and {two}"
+                );
+            }
+            ordered += usize::from(in_order);
+            unordered += usize::from(!in_order);
+        }
+        assert_eq!((ordered, unordered), (1, 255));
+    }
 }

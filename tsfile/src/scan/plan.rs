@@ -124,7 +124,7 @@ fn plan_over(known: Vec<Known>, request: ScanRequest, keys: Option<&KeyTest>) ->
     let chosen = request.device_filter.as_ref();
     for reader in &readers {
         files.push(match &table {
-            Some(table) => FileDevices::of_table(reader, table, chosen)?,
+            Some(table) => FileDevices::of_table(reader, table, chosen, request.threads)?,
             None => FileDevices::of_tree(reader, request.devices.as_deref(), chosen)?,
         });
     }

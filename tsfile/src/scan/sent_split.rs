@@ -334,7 +334,7 @@ impl SentPart {
     ) -> Result<(TsFileReader, FileDevices)> {
         let shared = &plan.shared;
         let all = |reader: &TsFileReader, chosen: Option<&[String]>| match &shared.columns.table {
-            Some(table) => FileDevices::of_table(reader, table, None),
+            Some(table) => FileDevices::of_table(reader, table, None, 1),
             None => FileDevices::of_tree(reader, chosen, None),
         };
         if let Some(device) = &self.device {

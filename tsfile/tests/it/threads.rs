@@ -135,3 +135,30 @@ fn threads_read_about_the_bytes_that_one_reads() {
         );
     }
 }
+
+#[test]
+fn threads_look_at_very_many_devices_of_a_table() {
+    let mut content = Content::new();
+    for device in 0..60_000 {
+        // Also those that have no second tag, and some without the first.
+        let site = (device % 1000 > 0).then(|| format!("s{}", device % 7));
+        let unit = (device % 3 > 0).then(|| format!("u{device}"));
+        content.insert((vec![site, unit], device), [Some(device), None, Some(1)]);
+    }
+    let reader = written("many", &content, true, WriteOptions::default());
+    let request = ScanRequest::new().with_table(Some("t"));
+    for request in [
+        request.clone(),
+        request
+            .clone()
+            .with_filter(Some("x < 50000".parse().unwrap())),
+        request.with_device_filter(|device| device.tag(0).is_some()),
+    ] {
+        let one = all(&reader, &request);
+        assert!(one.num_rows() > 40_000);
+        for threads in [2, 3, 8] {
+            let several = all(&reader, &request.clone().with_threads(threads));
+            assert_eq!(several, one);
+        }
+    }
+}

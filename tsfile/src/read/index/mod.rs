@@ -140,6 +140,11 @@ impl Index {
         self.kinds.iter().map(|k| &k.measurement)
     }
 
+    /// Whether all timeseries are of one of the kinds.
+    pub(crate) fn has_kinds_only(&self) -> bool {
+        !self.kind_of.contains(&kinds::NO_KIND)
+    }
+
     /// Number of devices.
     pub fn device_count(&self) -> usize {
         self.devices.len()

@@ -256,7 +256,7 @@ pub fn summarize(reader: &TsFileReader, request: SummaryRequest) -> Result<Summa
                 .flat_map(|schema| schema.columns_of(ColumnCategory::Tag))
                 .map(|column| column.measurement.name.clone())
                 .collect();
-            (FileDevices::of_table(reader, table, filter)?, tags)
+            (FileDevices::of_table(reader, table, filter, 1)?, tags)
         }
         None => {
             let devices = FileDevices::of_tree(reader, request.devices.as_deref(), filter)?;
