@@ -52,7 +52,13 @@ impl DeviceOrder {
     /// Whether devices ascend; equal ones may follow each other: two spellings of a device.
     pub(super) fn is_kept_by(self, entries: &DeviceEntries) -> bool {
         let mut pairs = entries.iter().zip(entries.iter().skip(1));
-        pairs.all(|(a, b)| self.compare(a.0.segments(), b.0.segments()).is_le())
+        pairs.all(|((a, _), (b, _))| {
+            let order = match a.in_one(b) {
+                Some((a, b)) => self.text.compare_segments(a, b),
+                None => self.compare(a.segments(), b.segments()),
+            };
+            order.is_le()
+        })
     }
 }
 
@@ -140,5 +146,42 @@ mod tests {
         assert_eq!(compare(&null, &inner, FormatVersion::V4), Ordering::Less);
         let shorter = device(&[Some("root.a")]);
         assert_eq!(compare(&shorter, &null, FormatVersion::V4), Ordering::Less);
+    }
+
+    #[test]
+    fn neighbours_are_compared_as_devices_are() {
+        let texts = [
+            None,
+            Some(""),
+            Some("a"),
+            Some("b"),
+            Some("ab"),
+            Some("😀"),
+            Some("\u{ffff}x"),
+        ];
+        let mut devices = Vec::new();
+        for a in texts {
+            devices.push(DeviceId::new([a]));
+            for b in texts {
+                devices.push(DeviceId::new([a, b]));
+                devices.extend(texts.map(|c| DeviceId::new([a, b, c])));
+            }
+        }
+        let versions = [FormatVersion::V3, FormatVersion::V4];
+        let orders: Vec<DeviceOrder> = versions.into_iter().flat_map(DeviceOrder::all_of).collect();
+        let (mut kept, mut together) = (0, 0);
+        for a in &devices {
+            for b in devices.iter().step_by(3) {
+                let entries: DeviceEntries = [(a.clone(), 1), (b.clone(), 2)].into_iter().collect();
+                for order in &orders {
+                    let is_le = order.compare(a.segments(), b.segments()).is_le();
+                    assert_eq!(order.is_kept_by(&entries), is_le, "{order:?} {a} {b}");
+                    kept += usize::from(is_le);
+                }
+                let pair = entries.get(0).zip(entries.get(1));
+                together += usize::from(pair.and_then(|(a, b)| a.0.in_one(b.0)).is_some());
+            }
+        }
+        assert!(kept > 10_000 && together > 1_000, "{kept} {together}");
     }
 }
