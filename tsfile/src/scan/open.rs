@@ -67,7 +67,7 @@ impl OpenFile {
     pub(super) fn new(shared: &Shared, work: FileWork, buffers: Buffers) -> Result<Self> {
         let mut context = SourceContext::with_buffers(work.reader.clone(), work.slice, buffers);
         context.want_keys(shared.request.has_keys());
-        if shared.columns.form != Form::Wide {
+        if shared.columns.form != Form::Wide && !shared.fetches(&work) {
             context.window.want_up_to(wanted_end(&work)?);
         }
         let mut open = Self {
@@ -227,8 +227,7 @@ impl OpenFile {
     /// Fetches the chunks of `plans`, which are all that is read of the devices at hand, in few requests: where little of the file is
     /// read. What is read from its beginning to its end is read ahead anyway.
     fn read_ahead(&mut self, shared: &Shared, plans: &[SourcePlan]) -> Result<()> {
-        let few = shared.request.is_selective() || self.work.is_scattered;
-        if !few || shared.request.limit.is_some() {
+        if !shared.fetches(&self.work) {
             return Ok(());
         }
         let index = self.work.reader.index()?;
@@ -353,6 +352,12 @@ fn retain(plans: &mut Vec<SourcePlan>, spans: &[(i64, i64)]) {
 }
 
 impl Shared {
+    /// Whether the chunks of a device are fetched before they are read: little of the file is.
+    fn fetches(&self, work: &FileWork) -> bool {
+        let few = self.request.is_selective() || work.is_scattered;
+        few && self.request.limit.is_none()
+    }
+
     /// Whether series that are not read otherwise have to be looked at, because a row exists where they have a point: not when rows
     /// without any value that is read are dropped all the same.
     pub(super) fn needs_siblings(&self, residual: &Predicate) -> bool {
