@@ -21,7 +21,8 @@ pub(super) struct ValueColumn {
     /// In the wide form, how many bytes at the end of the name are the measurement: it may have dots of its own.
     pub(super) measurement_bytes: usize,
     pub(super) data_type: DataType,
-    pub(super) facts: HashMap<String, String>,
+    /// How its first series is stored, where that was looked up.
+    pub(super) storage: Option<(Encoding, Compression)>,
 }
 
 /// One output column behind the time.
@@ -102,46 +103,33 @@ impl Columns {
         } else {
             Model::Tree
         };
-        let facts = |category: &str, data_type: &str| -> HashMap<String, String> {
-            [
-                ("tsfile.type", data_type),
-                ("tsfile.category", category),
-                ("tsfile.model", model.name()),
-            ]
-            .into_iter()
-            .map(|(k, v)| (k.to_string(), v.to_string()))
-            .collect()
-        };
+        let facts = |category, data_type, storage| facts(category, data_type, model, storage);
         let time_type = match request.time {
             TimeAs::Raw => ArrowType::Int64,
             TimeAs::Timestamp => request.unit.timestamp(),
         };
         let key_type = Self::key_type(request).arrow();
-        let mut fields =
-            vec![Field::new(time_name, time_type, false).with_metadata(facts("TIME", "TIMESTAMP"))];
+        let time = facts("TIME", DataType::Timestamp, None);
+        let mut fields = vec![Field::new(time_name, time_type, false).with_metadata(time)];
         for slot in &slots {
             fields.push(match slot {
                 Slot::Device => Field::new(&request.device_column, key_type.clone(), false)
-                    .with_metadata(facts("TAG", "STRING")),
+                    .with_metadata(facts("TAG", DataType::String, None)),
                 Slot::Tag(i) => {
                     let (name, data_type) = tag_fields
                         .get(*i)
                         .cloned()
                         .unwrap_or((String::new(), DataType::String));
                     Field::new(name, key_type.clone(), true)
-                        .with_metadata(facts("TAG", data_type.name()))
+                        .with_metadata(facts("TAG", data_type, None))
                 }
                 Slot::Value(i) => match values.get(*i) {
-                    Some(v) => {
-                        let mut all = facts("FIELD", v.data_type.name());
-                        all.extend(v.facts.clone());
-                        Field::new(
-                            &v.name,
-                            Self::column_type(request, v.data_type).arrow(),
-                            true,
-                        )
-                        .with_metadata(all)
-                    }
+                    Some(v) => Field::new(
+                        &v.name,
+                        Self::column_type(request, v.data_type).arrow(),
+                        true,
+                    )
+                    .with_metadata(facts("FIELD", v.data_type, v.storage)),
                     None => return Err(Error::argument("a column without a value")),
                 },
             });
@@ -265,22 +253,30 @@ fn add_storage(
         for &(file, offset, i) in chunks {
             if let (Some(reader), Some(value)) = (readers.get(file), values.get_mut(i)) {
                 let header = reader.chunk_header(&mut window, offset)?;
-                value.facts = storage(header.encoding, header.compression);
+                value.storage = Some((header.encoding, header.compression));
             }
         }
     }
     Ok(())
 }
 
-/// How a column is stored, as field metadata.
-pub(super) fn storage(encoding: Encoding, compression: Compression) -> HashMap<String, String> {
-    [
-        ("tsfile.encoding", encoding.name()),
-        ("tsfile.compression", compression.name()),
-    ]
-    .into_iter()
-    .map(|(k, v)| (k.to_string(), v.to_string()))
-    .collect()
+/// Field metadata of a column.
+fn facts(
+    category: &str,
+    data_type: DataType,
+    model: Model,
+    storage: Option<(Encoding, Compression)>,
+) -> HashMap<String, String> {
+    let mut out = HashMap::with_capacity(if storage.is_some() { 5 } else { 3 });
+    let mut tell = |name: &str, value: &str| out.insert(name.to_string(), value.to_string());
+    tell("tsfile.type", data_type.name());
+    tell("tsfile.category", category);
+    tell("tsfile.model", model.name());
+    if let Some((encoding, compression)) = storage {
+        tell("tsfile.encoding", encoding.name());
+        tell("tsfile.compression", compression.name());
+    }
+    out
 }
 
 /// What could have been asked for, in order.
@@ -350,7 +346,7 @@ fn of_tree(
             name: name_of(&column.key),
             measurement_bytes: column.key.measurement.len(),
             data_type: column.data_type,
-            facts: HashMap::new(),
+            storage: None,
         })
         .collect();
     if request.encodings {

@@ -314,7 +314,7 @@ fn value(r: &mut ByteReader<'_>) -> Result<ValueColumn> {
         name,
         measurement_bytes,
         data_type: DataType::try_from(r.u8()?)?,
-        facts: HashMap::new(),
+        storage: None,
     })
 }
 

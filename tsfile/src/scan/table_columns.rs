@@ -1,6 +1,6 @@
 //! The columns of the table form: what the schemas declare, and what the devices hold besides, as slots of a batch.
 
-use super::columns::{Slot, ValueColumn, storage, unknown_column, wanted};
+use super::columns::{Slot, ValueColumn, unknown_column, wanted};
 use super::devices::FileDevices;
 use super::request::ScanRequest;
 use crate::infer::table::{TableFacts, gather, unite};
@@ -61,10 +61,7 @@ pub(super) fn of_table(
             measurement_bytes: f.name.len(),
             name: f.name,
             data_type: f.data_type,
-            facts: f
-                .storage
-                .map(|(encoding, compression)| storage(encoding, compression))
-                .unwrap_or_default(),
+            storage: f.storage,
         })
         .collect();
     let Some(wanted) = &request.columns else {
