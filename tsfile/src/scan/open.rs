@@ -8,10 +8,10 @@ use super::request::Rows;
 use super::slice::RowSlice;
 use crate::Result;
 use crate::filter::{Cut, Predicate, Ranges, Test};
-use crate::model::{DeviceId, Form, Statistics};
+use crate::model::{DeviceId, Form};
 use crate::read::buffers::Buffers;
 use crate::read::context::SourceContext;
-use crate::read::plan::SourcePlan;
+use crate::read::plan::{ChunkAt, SourcePlan};
 use crate::read::select::RowTest;
 use crate::read::touches;
 use crate::read::{Limits, SeriesRef};
@@ -68,7 +68,7 @@ impl OpenFile {
         let mut context = SourceContext::with_buffers(work.reader.clone(), work.slice, buffers);
         context.want_keys(shared.request.has_keys());
         if shared.columns.form != Form::Wide && !shared.fetches(&work) {
-            context.window.want_up_to(wanted_end(&work)?);
+            context.window.want_up_to(wanted_end(&work));
         }
         let mut open = Self {
             work,
@@ -314,33 +314,32 @@ impl OpenFile {
     }
 }
 
-/// Where what is read of a file ends, as far as the chunks of the last device tell, and the device that follows in the index.
-fn wanted_end(work: &FileWork) -> Result<Option<u64>> {
-    let index = work.reader.index()?;
-    let last = work.devices.positions.last().map(|&p| p as usize);
-    let Some(device) = last.and_then(|last| index.device(last)) else {
-        return Ok(None);
-    };
-    let next = last.and_then(|last| index.device(last + 1));
+/// Where what is read of a file ends, as far as the chunks of the last device tell, and of the device that follows in the index. What is wrong with
+/// these is said when they are read: others may come before them.
+fn wanted_end(work: &FileWork) -> Option<u64> {
+    let index = work.reader.index().ok()?;
+    let last = *work.devices.positions.last()? as usize;
     let (mut wanted, mut others) = (0, Vec::new());
-    let spans = [work.slice];
+    let device = index.device(last)?;
     for k in 0..device.series_count() {
-        device.chunks(k, |chunk| {
-            let times = chunk.statistics.as_ref().map(Statistics::time_range);
-            match times {
-                Some(Some((first, last))) if !touches(&spans, first, last) => {
-                    others.push(chunk.offset);
-                }
-                _ => wanted = wanted.max(chunk.offset),
+        let sort = |chunk: ChunkAt| match &chunk.statistics {
+            Some(s)
+                if !s
+                    .time_range()
+                    .is_some_and(|(a, b)| touches(&[work.slice], a, b)) =>
+            {
+                others.push(chunk.offset);
             }
-        })?;
+            _ => wanted = wanted.max(chunk.offset),
+        };
+        device.chunks(k, sort).ok()?;
     }
-    for k in 0..next.map_or(0, |next| next.series_count()) {
-        if let Some(next) = &next {
-            next.chunks(k, |chunk| others.push(chunk.offset))?;
+    if let Some(next) = index.device(last + 1) {
+        for k in 0..next.series_count() {
+            next.chunks(k, |chunk| others.push(chunk.offset)).ok()?;
         }
     }
-    Ok(others.into_iter().filter(|&offset| offset > wanted).min())
+    others.into_iter().filter(|&offset| offset > wanted).min()
 }
 
 /// Drops the plans that have no time in `spans`.

@@ -2,12 +2,13 @@
 
 use crate::build::{Column, FileBuilder};
 use crate::expected::{Cell, read};
+use crate::splits::{Content, written};
 use std::collections::{BTreeMap, BTreeSet};
 use tsfile::format::{BloomFilter, FormatVersion};
 use tsfile::io::{CountingSource, MemorySource};
 use tsfile::model::DeviceId;
 use tsfile::scan::{DateMode, Form, Rows, ScanRequest, TextMode, scan};
-use tsfile::{ErrorKind, ReadOptions, TsFileReader};
+use tsfile::{ErrorKind, ReadOptions, TsFileReader, WriteOptions};
 
 pub fn open(bytes: Vec<u8>) -> TsFileReader {
     TsFileReader::new(
@@ -880,4 +881,60 @@ fn encodings_are_noted_when_they_are_asked_for() {
             assert!(of("tsfile.type").is_some());
         }
     }
+}
+
+#[test]
+fn damaged_metadata_of_a_device_keep_no_rows_of_others_back() {
+    let mut content = Content::new();
+    for device in 0..6 {
+        let tags = vec![Some("s".to_string()), Some(format!("u{device}"))];
+        for time in 0..50 {
+            content.insert((tags.clone(), time), [Some(time), None, Some(device)]);
+        }
+    }
+    let whole = written("whole", &content, true, WriteOptions::default());
+    let mut bytes = vec![0; whole.size_bytes() as usize];
+    whole.source().read_at(0, &mut bytes).unwrap();
+    let all = ScanRequest::new().with_batch_bytes(1);
+    let four = all
+        .clone()
+        .with_filter(Some("unit < 'u4'".parse().unwrap()));
+    let (mut failing, mut passing) = (0, 0);
+    for at in 0..bytes.len() {
+        bytes[at] ^= 0x80;
+        let source = MemorySource::new(bytes.clone());
+        bytes[at] ^= 0x80;
+        let reader = TsFileReader::new(source, "damaged", ReadOptions::default());
+        let Some(reader) = reader.ok().filter(|r| r.index().is_ok()) else {
+            continue;
+        };
+        let index = reader.index().unwrap();
+        let is_broken = |position: &usize| {
+            let device = index.device(*position);
+            device.is_some_and(|d| (0..d.series_count()).any(|k| d.timeseries(k).is_err()))
+        };
+        let broken: Vec<usize> = (0..6).filter(is_broken).collect();
+        let [broken] = broken.as_slice() else {
+            continue;
+        };
+        for (request, devices) in [(&all, 6), (&four, 4)] {
+            // A type that nobody knows ends the planning.
+            let Ok(batches) = scan(vec![reader.clone()], request.clone()) else {
+                continue;
+            };
+            let batches: Vec<_> = batches.collect();
+            let good = batches.iter().filter_map(|b| b.as_ref().ok());
+            let rows: usize = good.map(|b| b.num_rows()).sum();
+            assert_eq!(
+                rows,
+                50 * devices.min(*broken),
+                "byte {at}, device {broken}"
+            );
+            let failed = batches.iter().any(Result::is_err);
+            assert_eq!(failed, *broken < devices, "byte {at}, device {broken}");
+            failing += usize::from(failed);
+            passing += usize::from(!failed);
+        }
+    }
+    assert!(failing > 10 && passing > 3, "{failing} {passing}");
 }
