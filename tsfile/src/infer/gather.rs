@@ -85,6 +85,8 @@ pub(crate) fn each_series<'a>(
     let index = reader.index()?;
     let mut settled = vec![false; index.kinds().count()];
     let mut unsettled = settled.len();
+    // A timeseries of no kind has its own say.
+    let has_kinds_only = index.has_kinds_only();
     for device in positions.iter().filter_map(|&p| index.device(p as usize)) {
         for k in usize::from(device.is_aligned())..device.series_count() {
             let kind = device.kind(k);
@@ -96,7 +98,7 @@ pub(crate) fn each_series<'a>(
                 *settled = said == Said::All;
                 unsettled -= usize::from(*settled);
             }
-            if unsettled == 0 && index.has_kinds_only() {
+            if unsettled == 0 && has_kinds_only {
                 return Ok(());
             }
         }
