@@ -184,6 +184,7 @@ impl DeviceEntries {
                 *r = ahead;
                 return Ok(all);
             }
+            // What follows finds out where it is wrong.
         }
         let mut out = Self::of_about(count);
         for _ in 0..count {

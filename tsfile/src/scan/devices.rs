@@ -110,7 +110,7 @@ impl FileDevices {
             .map(|from| from..count.min(from + share))
             .collect();
         let found = try_map(&shares, threads, |share| {
-            Stretch::of_table(reader, share.clone(), table, filter)
+            Neighbours::of_table(reader, share.clone(), table, filter)
         })?;
         let mut found = found.into_iter();
         let mut all = found.next().unwrap_or_default();
@@ -145,14 +145,14 @@ impl FileDevices {
 
 /// Devices of a table that stand next to each other in the index.
 #[derive(Debug, Default)]
-struct Stretch<'a> {
+struct Neighbours<'a> {
     positions: Vec<u32>,
     /// Whether some device does not come before the next one by its tags.
     unordered: bool,
     ends: Option<(&'a DeviceId, &'a DeviceId)>,
 }
 
-impl<'a> Stretch<'a> {
+impl<'a> Neighbours<'a> {
     fn of_table(
         reader: &'a TsFileReader,
         share: Range<usize>,
@@ -320,8 +320,8 @@ fn aligned(
 mod tests {
     use super::*;
 
-    fn stretch(devices: &[DeviceId], range: Range<usize>) -> Stretch<'_> {
-        let mut out = Stretch::default();
+    fn neighbours(devices: &[DeviceId], range: Range<usize>) -> Neighbours<'_> {
+        let mut out = Neighbours::default();
         for at in range {
             out.push(&devices[at], u32::try_from(at).unwrap());
         }
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn stretches_know_together_whether_devices_are_in_order() {
+    fn neighbours_know_together_whether_devices_are_in_order() {
         let device = |tag: Option<&str>| DeviceId::new([Some("t"), tag, Some("x")]);
         let (mut ordered, mut unordered) = (0, 0);
         // All ways to take four of four devices.
@@ -338,9 +338,9 @@ mod tests {
             let picked = [0, 2, 4, 6].map(|bits| all[number >> bits & 3].clone());
             let in_order = picked.is_sorted_by(is_before);
             for (one, two) in (0..=4).flat_map(|a| (a..=4).map(move |b| (a, b))) {
-                let mut found = stretch(&picked, 0..one);
-                found.append(stretch(&picked, one..two));
-                found.append(stretch(&picked, two..4));
+                let mut found = neighbours(&picked, 0..one);
+                found.append(neighbours(&picked, one..two));
+                found.append(neighbours(&picked, two..4));
                 assert_eq!(found.positions, [0, 1, 2, 3]);
                 assert_eq!(
                     !found.unordered, in_order,
